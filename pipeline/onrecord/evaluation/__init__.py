@@ -1,0 +1,1 @@
+"""Gold files, scores with intervals, comparison of runs, agreement of annotators."""
