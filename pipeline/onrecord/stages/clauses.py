@@ -1,0 +1,502 @@
+"""Words of a sentence, and the few facts about its clauses that can be read without a parser.
+
+Three questions are answered here: which words are cues (a verb group of saying, or "according
+to"), which noun phrase is the subject of a cue, and where the clause that follows a cue ends. The
+answers rest on closed word classes, capitals, commas and quotation marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from onrecord.quotation import Quotation
+from onrecord.stages import patterns
+
+_WORD = re.compile(
+    r"(?:[A-Za-z]\.){2,}"  # U.S., D.C., e.g.
+    r"|(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Lt|Col|Sgt|Capt|Prof|Rev|Jr|Sr|St|No|Inc|Corp|Co)\."
+    r"|(?:can|ca|wo|do|does|did|is|are|was|were|has|have|had|would|could|should)(?=n['’]t\b)"
+    r"|n['’]t\b"
+    r"|['’](?:s|re|ve|ll|d|m)\b"
+    r"|\d+(?:[.,:]\d+)*%?"
+    r"|[^\W\d_]+?(?=n['’]t\b)"
+    r"|\w+(?:[-–&./]\w+)*"
+    r"|``|''|[^\w\s]",
+    re.IGNORECASE,
+)
+
+
+_LONGEST_TITLE = 10  # tokens, marks included
+
+
+class Word(NamedTuple):
+    """One token; ``quotation`` is the index of the quotation it stands in, or -1."""
+
+    start: int
+    end: int
+    text: str
+    lower: str
+    quotation: int
+
+
+class Cue(NamedTuple):
+    """Word indices of a cue, ``last`` included, and the verb at its centre."""
+
+    first: int
+    last: int
+    lemma: str
+    form: str
+    passive: bool = False
+
+
+class Phrase(NamedTuple):
+    """Word indices of a noun phrase, ``last`` included."""
+
+    first: int
+    last: int
+
+
+def read_words(text: str, start: int, end: int, quotations: Sequence[Quotation]) -> list[Word]:
+    """Tokens of ``text[start:end]``, each with the quotation that holds it."""
+    words: list[Word] = []
+    at = _first_quotation(quotations, start)
+    for match in _WORD.finditer(text, start, end):
+        while at < len(quotations) and quotations[at].end <= match.start():
+            at += 1
+        inside = at < len(quotations) and quotations[at].start <= match.start()
+        word = match.group()
+        words.append(
+            Word(
+                match.start(),
+                match.end(),
+                word,
+                word.lower().replace("’", "'"),
+                at if inside else -1,
+            )
+        )
+    return words
+
+
+def _first_quotation(quotations: Sequence[Quotation], start: int) -> int:
+    low, high = 0, len(quotations)
+    while low < high:
+        middle = (low + high) // 2
+        if quotations[middle].end <= start:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+# --- cues ---------------------------------------------------------------------------------------
+
+
+def find_cues(words: Sequence[Word]) -> list[Cue]:
+    """Every cue outside quotation marks, left to right."""
+    cues: list[Cue] = []
+    for index, word in enumerate(words):
+        if word.quotation >= 0 or (cues and index <= cues[-1].last):
+            continue
+        cue = _according(words, index) or _verb_cue(words, index)
+        if cue is not None:
+            cues.append(cue)
+    return cues
+
+
+def _according(words: Sequence[Word], index: int) -> Cue | None:
+    if words[index].lower == "according" and _lower(words, index + 1) == "to":
+        return Cue(index, index + 1, "accord", "gerund")
+    return None
+
+
+def _verb_cue(words: Sequence[Word], index: int) -> Cue | None:
+    verb = patterns.VERBS.get(words[index].lower)
+    if verb is None or _is_noun(words, index) or words[index].text.isupper():
+        return None
+    first, passive, infinitive = _group_start(words, index)
+    last = index
+    particle = _lower(words, index + 1)
+    if particle in patterns.PARTICLES.get(verb.lemma, ()):
+        last = index + 1
+    elif verb.lemma in patterns.ONLY_WITH_PARTICLE:
+        return None
+    if infinitive or (passive and verb.form == "past"):
+        return None
+    if verb.form == "base" and first == index and not _plural_subject(words, index):
+        return None
+    return Cue(first, last, verb.lemma, verb.form, passive)
+
+
+def _is_noun(words: Sequence[Word], index: int) -> bool:
+    word, before = words[index], _lower(words, index - 1)
+    if word.text[:1].isupper() and index > 0:
+        return True
+    if before in patterns.DETERMINERS or before in ("'s", "'"):
+        return before != "that" or word.lower in patterns.NOUN_LIKE
+    if word.lower not in patterns.NOUN_LIKE:
+        return False
+    return before not in patterns.SUBJECT_PRONOUNS and not _names(words, index - 1)
+
+
+def _names(words: Sequence[Word], index: int) -> bool:
+    return index >= 0 and words[index].text[:1].isupper() and words[index].quotation < 0
+
+
+def _group_start(words: Sequence[Word], index: int) -> tuple[int, bool, bool]:
+    """First word of the verb group; whether it is passive; whether it is an infinitive."""
+    first, passive = index, False
+    while first > 0 and words[first - 1].quotation < 0:
+        before = words[first - 1].lower
+        if before in patterns.AUXILIARIES:
+            passive = passive or before in patterns.PASSIVE
+        elif before == "to":
+            return first, passive, True
+        elif before not in patterns.ADVERBS_IN_GROUP and not _is_adverb(before):
+            break
+        first -= 1
+    return first, passive, False
+
+
+def _is_adverb(lower: str) -> bool:
+    return (
+        lower.endswith("ly")
+        and len(lower) > 4
+        and lower
+        not in ("family", "july", "italy", "assembly", "early", "rally", "ally", "reply", "supply")
+    )
+
+
+def _plural_subject(words: Sequence[Word], index: int) -> bool:
+    """Whether a base form at ``index`` can agree with a plural noun phrase right before it."""
+    if _lower(words, index - 1) in ("i", "we", "you", "they", "who", "people", "many", "some"):
+        return True
+    for at in range(index - 1, max(index - 8, -1), -1):
+        lower = words[at].lower
+        if words[at].quotation >= 0 or not lower[0].isalnum() or verbish(words, at):
+            return False
+        if _is_plural(lower):
+            return True
+    return False
+
+
+def _is_plural(lower: str) -> bool:
+    return (
+        len(lower) > 3
+        and lower.endswith("s")
+        and not lower.endswith(("ss", "us", "is"))
+        and lower not in patterns.DAYS
+    )
+
+
+def _lower(words: Sequence[Word], index: int) -> str:
+    return words[index].lower if 0 <= index < len(words) else ""
+
+
+# --- subjects -----------------------------------------------------------------------------------
+
+
+def find_subject(words: Sequence[Word], before: int) -> Phrase | None:
+    """The noun phrase that ends right before word ``before``, with its appositions."""
+    last = before - 1
+    while last >= 0 and words[last].lower in patterns.DAYS and words[last].quotation < 0:
+        last -= 2 if last and words[last - 1].lower == "on" else 1
+    if last < 0 or words[last].quotation >= 0:
+        return None
+    if words[last].lower in patterns.SUBJECT_PRONOUNS:
+        return Phrase(last, last)
+    end = last
+    if words[last].text in (",", ")", "—", "–"):
+        last = _skip_apposition(words, last)
+        if last < 0:
+            return None
+    first = _phrase_start(words, last)
+    if first > last:
+        return None
+    return Phrase(first, _drop_trailing_adjunct(words, first, end) if end == last else end)
+
+
+def _drop_trailing_adjunct(words: Sequence[Word], first: int, last: int) -> int:
+    """Without "in a speech", "in an interview on CNN" between the subject and its verb."""
+    for index in range(first + 1, last):
+        if words[index].lower in ("in", "on", "at", "during", "after", "via"):
+            following = {word.lower for word in words[index + 1 : last + 1]}
+            if following & (patterns.SPEECH_PLACES | patterns.DAYS):
+                return index - 1
+    return last
+
+
+def _skip_apposition(words: Sequence[Word], closing: int) -> int:
+    """Last word of the phrase whose apposition or relative clause ends at ``closing``."""
+    mark = {")": "("}.get(words[closing].text, words[closing].text)
+    index = closing - 1
+    while index > 0:
+        if words[index].text == mark and words[index].quotation < 0:
+            start = _phrase_start(words, index - 1)
+            head = words[start:index]
+            if head and head[0].lower not in patterns.PREPOSITIONS:
+                earlier = start - 1
+                if mark == "," and earlier > 0 and words[earlier].text == ",":
+                    farther = _skip_apposition(words, earlier)
+                    if (
+                        farther >= 0
+                        and _looks_name(words, _phrase_start(words, farther), farther)
+                        and not _looks_name(words, start, index - 1)
+                    ):
+                        return farther
+                return index - 1
+            return -1
+        index -= 1
+    return -1
+
+
+def _looks_name(words: Sequence[Word], first: int, last: int) -> bool:
+    return first <= last and any(
+        w.text[:1].isupper() and w.lower not in patterns.DETERMINERS
+        for w in words[first : last + 1]
+    )
+
+
+def _phrase_start(words: Sequence[Word], last: int) -> int:
+    """First word of the noun phrase that ends at ``last``; ``last + 1`` where there is none."""
+    index = last
+    while index >= 0 and _inside_phrase(words, index):
+        index -= 1
+    first = index + 1
+    return _drop_leading_adjunct(words, first, last)
+
+
+def _inside_phrase(words: Sequence[Word], index: int) -> bool:
+    word = words[index]
+    if word.quotation >= 0:
+        return False
+    if word.text in (".", "-", "&", "/", "%", "$", "'", "’", "(", ")"):
+        return True
+    if not word.text[0].isalnum() and word.lower != "'s":
+        return False
+    if word.lower in ("and", "or"):
+        return _coordinates_names(words, index)
+    if word.lower in patterns.CLAUSE_WORDS or word.lower in patterns.SUBJECT_PRONOUNS - {"one"}:
+        return False
+    return not verbish(words, index)
+
+
+def _coordinates_names(words: Sequence[Word], index: int) -> bool:
+    after, before = index + 1, index - 1
+    if after >= len(words) or before < 0:
+        return False
+    return words[before].text[:1].isupper() == words[after].text[:1].isupper() and not verbish(
+        words, after
+    )
+
+
+def verbish(words: Sequence[Word], index: int) -> bool:
+    """Whether the word at ``index`` looks like a finite verb."""
+    word = words[index]
+    if word.text[:1].isupper():
+        return False
+    if word.lower in patterns.COMMON_VERBS or word.lower in (
+        "n't",
+        "'re",
+        "'ve",
+        "'ll",
+        "'d",
+        "'m",
+    ):
+        return True
+    verb = patterns.VERBS.get(word.lower)
+    if verb is not None and verb.form in ("past", "third") and not _is_noun(words, index):
+        return _lower(words, index + 1) not in ("by",)
+    return False
+
+
+def _drop_leading_adjunct(words: Sequence[Word], first: int, last: int) -> int:
+    """Past a leading "On Tuesday", "In an interview" that no comma divides from the subject."""
+    if first > last or words[first].lower not in patterns.PREPOSITIONS | patterns.DAYS:
+        return first
+    for index in range(last, first, -1):
+        word, before = words[index], words[index - 1]
+        if word.lower in patterns.DETERMINERS and before.lower not in patterns.PREPOSITIONS | {
+            "of",
+            "to",
+        }:
+            return index
+        if before.lower in patterns.DAYS or before.lower.isdigit():
+            return index
+    index = last
+    while index > first and words[index - 1].text[:1].isupper():
+        index -= 1
+    return index if index > first else last + 1
+
+
+def find_inverted_subject(words: Sequence[Word], after: int) -> Phrase | None:
+    """The noun phrase that follows a cue, as in ``"...", said Hugh Hill, a doctor``."""
+    first = after + 1
+    if first >= len(words) or words[first].quotation >= 0:
+        return None
+    if words[first].lower in patterns.SUBJECT_PRONOUNS and (
+        words[first].lower != "one" or not _lower(words, first + 1)[:1].isalpha()
+    ):
+        return Phrase(first, first)
+    index = first
+    while index < len(words) and not _ends_inverted(words, index, first):
+        index += 1
+    last = index - 1
+    while last >= first and words[last].text in (",", ".", ":", ";", "—", "–", "-"):
+        last -= 1
+    return Phrase(first, last) if last >= first else None
+
+
+def _ends_inverted(words: Sequence[Word], index: int, first: int) -> bool:
+    word = words[index]
+    if word.quotation >= 0:
+        return not _is_title(words, index)
+    if word.text in (":", ";", "—", "–"):
+        return True
+    if word.text == "." and index + 1 >= len(words):
+        return True
+    if index == first:
+        return False
+    if word.lower in patterns.DAYS and words[index - 1].lower not in ("of", "'s"):
+        return True
+    after = _lower(words, index + 1)
+    if word.text == ",":
+        verb = patterns.VERBS.get(_lower(words, index + 2) if after == "who" else after)
+        if after == "who":
+            return verb is not None
+        return (verb is not None and verb.form == "gerund") or after in (
+            "as",
+            "when",
+            "after",
+            "before",
+            "but",
+            "and",
+            "while",
+            "in",
+            "during",
+            "on",
+            "at",
+            "according",
+            "though",
+            "although",
+        )
+    if word.lower in ("in", "on", "at", "during", "after", "as", "when", "before", "while"):
+        return _opens_adjunct(words, index)
+    return False
+
+
+def _is_title(words: Sequence[Word], index: int) -> bool:
+    """Whether the quotation at ``index`` is a short name inside a noun phrase."""
+    number = words[index].quotation
+    first = index
+    while first > 0 and words[first - 1].quotation == number:
+        first -= 1
+    length = sum(1 for word in words[first : first + 12] if word.quotation == number)
+    return first > 0 and length <= _LONGEST_TITLE and words[first - 1].text not in (",", ":", ".")
+
+
+def _opens_adjunct(words: Sequence[Word], index: int) -> bool:
+    if words[index].lower in ("as", "when", "before", "while", "after", "during"):
+        return True
+    following = [word.lower for word in words[index + 1 : index + 7]]
+    return any(word in patterns.SPEECH_PLACES or word in patterns.DAYS for word in following)
+
+
+# --- where statements start and end ----------------------------------------------------------
+
+
+def skip_adjunct(words: Sequence[Word], index: int) -> int:
+    """Past "Tuesday", "in an interview", "on Twitter" between a cue and its statement."""
+    start = index
+    while index < len(words) and words[index].quotation < 0:
+        word = words[index]
+        if word.lower in patterns.DAYS or word.lower in patterns.TIMES:
+            index += 1
+        elif (
+            word.lower in ("in", "on", "at", "during", "to", "after", "of", "by", "via")
+            and index - start < 20
+        ):
+            stop = _adjunct_end(words, index)
+            if stop is None:
+                break
+            index = stop
+        else:
+            break
+    return index
+
+
+def _adjunct_end(words: Sequence[Word], index: int) -> int | None:
+    """Index after a prepositional phrase, where "that", a mark or punctuation ends it soon."""
+    for at in range(index + 1, min(index + 14, len(words))):
+        word = words[at]
+        if word.quotation >= 0 or word.lower == "that" or word.text in (",", ":", "."):
+            return at
+        if verbish(words, at) or word.lower in patterns.SUBJECT_PRONOUNS:
+            return None
+        if word.lower in patterns.SPEECH_PLACES or word.lower in patterns.DAYS:
+            after = _lower(words, at + 1)
+            if after not in ("with", "of", "on", "to", "by", "at", "in", "'s", "'"):
+                return at + 1
+    return None
+
+
+def find_statement_end(words: Sequence[Word], start: int, *, clause: bool) -> int:
+    """Index after the last word of the statement that starts at ``start``.
+
+    A clause runs to the end of its sentence or to the next voice; a noun phrase also ends where
+    a new clause opens after a comma.
+    """
+    index = start
+    while index < len(words):
+        if index > start and words[index].quotation < 0 and _stops(words, index, clause):
+            break
+        index += 1
+    while (
+        index > start
+        and words[index - 1].quotation < 0
+        and not (
+            words[index - 1].text[-1].isalnum()
+            or words[index - 1].text in (")", "%", "'", "’")
+            or len(words[index - 1].text) > 1
+        )
+    ):
+        index -= 1
+    return index
+
+
+def _stops(words: Sequence[Word], index: int, clause: bool) -> bool:
+    word, after = words[index], _lower(words, index + 1)
+    if word.text == ";":
+        return True
+    if word.text == "," or word.lower in ("and", "but"):
+        at = index + 1
+        if word.text == "," and after in ("and", "but"):
+            at += 1
+        while at < len(words) and (
+            _is_adverb(words[at].lower) or words[at].lower in patterns.ADVERBS_IN_GROUP
+        ):
+            at += 1
+        if _new_voice(words, at, word.text == ","):
+            return True
+    if word.text != ",":
+        return False
+    if after == "even" and _lower(words, index + 2) == "as":
+        return True
+    return after in (patterns.CLAUSE_BREAKS if clause else patterns.PHRASE_BREAKS)
+
+
+def _new_voice(words: Sequence[Word], at: int, comma: bool) -> bool:
+    if at >= len(words) or words[at].quotation >= 0:
+        return False
+    if words[at].lower == "according":
+        return True
+    verb = patterns.VERBS.get(words[at].lower)
+    if verb is None or _is_noun(words, at):
+        return False
+    if (
+        verb.lemma in patterns.ONLY_WITH_PARTICLE
+        and _lower(words, at + 1) not in patterns.PARTICLES[verb.lemma]
+    ):
+        return False
+    return verb.form in ("past", "third") or (comma and verb.form == "gerund")

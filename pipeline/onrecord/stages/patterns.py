@@ -1,0 +1,248 @@
+"""Word tables shared by the deterministic stages: verbs of saying, function words, roles.
+
+The verbs are sorted by what they take, since that decides where a statement starts: a clause
+("said that"), a person and then a clause ("told reporters that"), a noun phrase ("criticized the
+plan"), or an infinitive ("vowed to").
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Frame = Literal["say", "tell", "think", "act", "infinitive"]
+Form = Literal["base", "third", "past", "gerund"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Speech that takes a clause on its right, or follows its own statement: "..., he said".
+SAY = _words(
+    """say add write note suggest argue announce tweet claim declare explain acknowledge reveal
+report insist state conclude stress emphasize emphasise assert contend maintain allege admit concede
+recall reply respond quip joke muse remark observe comment boast brag complain lament predict warn
+caution reiterate repeat confirm deny indicate hint imply propose continue ask wonder shout yell
+cry chant interject testify vow pledge promise estimate forecast speculate clarify affirm reaffirm
+proclaim recount post counter retort disclose mention elaborate object protest advise urge order
+recommend rule signal underscore swear whisper mutter charge read begin bemoan decry advocate
+assure predict project opine theorize joke answer explain agree tell call"""
+)
+TELL = _words("tell remind inform assure notify convince persuade reassure email text")
+# States of mind and findings that reporters ascribe; they do not follow their own statement.
+THINK = _words(
+    """think believe know feel hope fear find show worry doubt learn realize realise recognize
+recognise understand decide assume suspect imagine expect see hold determine"""
+)
+# Acts done by speaking that take a noun phrase.
+ACT = _words(
+    """accuse criticize criticise praise defend blame cite describe denounce condemn blast
+    mock reject
+dismiss question endorse express urge discuss quote portray characterize characterise label dub
+applaud hail tout voice reference invoke highlight echo deride rebuke assail lambast lambaste
+chide rebut ridicule liken credit thank congratulate champion bash challenge envision dispute
+downplay disavow retweet outline detail recite relish propose favor favour request demand deem
+view repudiate berate castigate commend scold belittle disparage decry bemoan stress repeat
+announce confirm call"""
+)
+INFINITIVE = _words(
+    """vow pledge promise refuse decline threaten offer agree hope want plan seek expect
+decide propose prefer intend swear ask claim aim resolve volunteer"""
+)
+
+# Verbs that make a cue only with one of these particles; the particle belongs to the cue.
+PARTICLES: dict[str, frozenset[str]] = {
+    lemma: frozenset(particles.split())
+    for lemma, particles in {
+        "accord": "to",
+        "allude": "to",
+        "balk": "at",
+        "brush": "off aside",
+        "hint": "at",
+        "lash": "out",
+        "lay": "out",
+        "point": "out to",
+        "rail": "against at about",
+        "rattle": "off",
+        "refer": "to",
+        "speak": "about",
+        "talk": "about up",
+        "vouch": "for",
+        "call": "for on",
+        "worry": "about",
+        "complain": "about of",
+        "boast": "about of",
+        "brag": "about",
+        "warn": "of about against",
+        "respond": "to",
+        "push": "for",
+        "apologize": "for",
+        "apologise": "for",
+        "argue": "for against",
+        "dwell": "on",
+        "lobby": "for against",
+        "single": "out",
+        "ask": "about for",
+        "joke": "about",
+        "caution": "against",
+        "inquire": "about",
+        "react": "to",
+    }.items()
+}
+ONLY_WITH_PARTICLE = _words(
+    "allude balk brush lash lay point rail rattle refer speak talk vouch push apologize "
+    "apologise dwell lobby single inquire react"
+)
+# Verbs whose statement starts only at "that" or a quotation: too common in other senses.
+ONLY_WITH_THAT = _words(
+    "recognize recognise seek prefer pledge maintain address know see feel decide expect "
+    "continue agree hold order rule begin read find understand learn "
+    "assume state charge project counter object post determine"
+)
+# Forms that are more often nouns; they are cues only right after a subject pronoun or name.
+NOUN_LIKE = _words(
+    "claim claims report reports call calls note notes question questions attack attacks demand "
+    "demands hope hopes fear fears vow vows pledge pledges promise promises offer offers estimate "
+    "estimates doubt doubts worry worries comment comments remark remarks remark show shows plan "
+    "plans support view views forecast forecasts concern concerns address request requests project "
+    "projects propose list lists name names label labels blame praise charge charges order orders "
+    "rule rules state states signal signals post posts text texts email emails tweet tweets cry "
+    "cries chant chants press challenge challenges challenger aim aims love echo echoes quote "
+    "quotes "
+    "counter object objects objects read reads favor favors voice voices detail details outline "
+    "thought finding findings read seek sought back backs answer answers boast boasts"
+)
+
+_IRREGULAR: dict[str, tuple[str, ...]] = {
+    "say": ("said",),
+    "tell": ("told",),
+    "write": ("wrote", "written"),
+    "think": ("thought",),
+    "know": ("knew", "known"),
+    "feel": ("felt",),
+    "find": ("found",),
+    "show": ("showed", "shown"),
+    "see": ("saw", "seen"),
+    "hold": ("held",),
+    "speak": ("spoke", "spoken"),
+    "swear": ("swore", "sworn"),
+    "understand": ("understood",),
+    "seek": ("sought",),
+    "read": ("read",),
+    "begin": ("began", "begun"),
+    "lay": ("laid",),
+    "forecast": ("forecast",),
+    "learn": ("learned", "learnt"),
+    "quip": ("quipped",),
+    "plan": ("planned",),
+    "slam": ("slammed",),
+    "chat": ("chatted",),
+    "dub": ("dubbed",),
+    "brag": ("bragged",),
+    "refer": ("referred",),
+    "rebut": ("rebutted",),
+    "prefer": ("preferred",),
+    "admit": ("admitted",),
+}
+_DOUBLING = _words("quip plan slam dub brag refer rebut prefer admit begin")
+_NO_DOUBLING_VOWELS = "aeiou"
+
+
+class VerbForm(NamedTuple):
+    """One inflected form of a verb of saying."""
+
+    lemma: str
+    form: Form
+
+
+def _inflect(lemma: str) -> dict[str, Form]:
+    stem = lemma[:-1] if lemma.endswith("e") else lemma
+    doubled = lemma + lemma[-1] if lemma in _DOUBLING else stem
+    consonant_y = lemma.endswith("y") and lemma[-2] not in _NO_DOUBLING_VOWELS
+    third = lemma[:-1] + "ies" if consonant_y else lemma + _third_ending(lemma)
+    past = lemma[:-1] + "ied" if consonant_y else doubled + "ed"
+    gerund = (lemma if lemma.endswith("ee") else doubled) + "ing"
+    forms: dict[str, Form] = {lemma: "base", third: "third", gerund: "gerund"}
+    for word in _IRREGULAR.get(lemma, (past,)):
+        forms[word] = "past"
+    return forms
+
+
+def _third_ending(lemma: str) -> str:
+    return "es" if lemma.endswith(("s", "sh", "ch", "x", "z")) else "s"
+
+
+def _verb_table() -> dict[str, VerbForm]:
+    lemmas = {*SAY, *TELL, *THINK, *ACT, *INFINITIVE, *ONLY_WITH_PARTICLE}
+    return {
+        word: VerbForm(lemma, form)
+        for lemma in sorted(lemmas)
+        for word, form in _inflect(lemma).items()
+    }
+
+
+VERBS: dict[str, VerbForm] = _verb_table()
+
+# Nouns of speech: "his claim that ...", "a statement saying ...".
+NOMINAL_CUES = _words(
+    "claim claims statement suggestion suggestions assertion assertions allegation allegations "
+    "accusation accusations argument belief complaint complaints concern concerns fear fears hope "
+    "hopes promise pledge warning warnings prediction doubt doubts speculation assumption idea "
+    "conclusion contention insistence view confidence evidence reports report admission notion "
+    "finding findings conviction charge charges"
+)
+
+AUXILIARIES = _words(
+    "is are was were be been being am 's 're has have had having do does did will would shall "
+    "should "
+    "can could may might must 'll 've 'd isn't aren't wasn't weren't hasn't haven't hadn't don't "
+    "doesn't didn't won't wouldn't can't couldn't shouldn't cannot ca wo n't"
+)
+PERFECT = _words("has have had having 've")
+PASSIVE = _words("is are was were be been being 's 're am")
+ADVERBS_IN_GROUP = _words(
+    "also then later again not never still just even now once long often since first only always "
+    "n't further so too soon earlier since instead most more ever"
+)
+SUBJECT_PRONOUNS = _words("i he she it we they you who which one")
+CLAUSE_WORDS = _words(
+    "that which who whom whose because if when while whereas as although though since after before "
+    "until unless where why how what whether but so than once and or nor yet"
+)
+PREPOSITIONS = _words(
+    "in on at by for from with about against during after before under over into through between "
+    "among without within since upon despite like unlike amid across around outside inside near "
+    "toward towards until following as per throughout besides beyond"
+)
+DETERMINERS = _words(
+    "a an the this that these those his her its their our my your some any many several few most "
+    "all both no each every another other one two three four five dozens hundreds thousands"
+)
+POSSESSIVES = _words("his her its their our my your")
+DAYS = _words(
+    "monday tuesday wednesday thursday friday saturday sunday yesterday today tonight mon tue wed "
+    "thu fri sat sun"
+)
+TIMES = _words(
+    "morning afternoon evening night week month year last early late earlier later recently "
+    "january february march april june july august september october november december"
+)
+# Finite verbs that end a noun phrase to their left; verbs of saying are added to them.
+COMMON_VERBS = _words(
+    """is are was were has have had does did will would shall should can could may might must
+    went came made got took gave became left ran won lost met held kept sent paid stood sat
+    led began grew fell rose drew put set let goes comes makes gets takes gives becomes
+    brought bought caught fought built spent faces remains wins loses"""
+)
+# Where things are said: "in an interview", "on Twitter".
+SPEECH_PLACES = _words(
+    """interview statement speech release email e-mail telephone phone conference briefing
+    letter tweet post memo report rally twitter facebook cnn msnbc fox abc nbc cbs npr
+    debate address remarks call message meeting hearing event video appearance testimony op-
+    ed column blog article"""
+)
+# After a comma, what ends a reported clause, and what ends a noun phrase that is reported.
+CLAUSE_BREAKS = _words("while although though according but")
+PHRASE_BREAKS = CLAUSE_BREAKS | _words(
+    "and as after when who which because even with where so if despite including"
+)
