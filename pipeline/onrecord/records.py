@@ -60,6 +60,22 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """One row of the ``errors`` table: an article, or an input, that was not done in full.
+
+    ``error`` is a short class of the problem; ``message`` names the file and the value, and says
+    what to do. ``article_id`` is None where the problem came before the article had one.
+    """
+
+    source_path: str
+    article_id: str | None
+    stage: str
+    kind: ErrorKind
+    error: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence, heading or list item; ``paragraph_id`` counts layout blocks from 0."""
 

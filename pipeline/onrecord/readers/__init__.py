@@ -1,0 +1,141 @@
+"""Files, folders and globs to articles, one at a time: txt, md, html, jsonl, csv, parquet, gz.
+
+What cannot be read comes out as an ``ErrorRow`` in its place, and reading goes on; only what the
+user named wrongly (a path, a column field, an encoding) raises ``InputError``, before anything is
+read. Texts come as the bytes say: no line end, control character or mojibake is rewritten, since
+every offset of the tables points into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from onrecord.readers import tables
+from onrecord.readers.columns import (
+    FIELDS,
+    MAX_CHARS,
+    SYNONYMS,
+    derive_id,
+    parse_columns,
+    text_sha256,
+)
+from onrecord.readers.dates import parse_date
+from onrecord.readers.documents import find_title, read_html, read_text
+from onrecord.readers.files import ACCEPTED, Format, file_format, find_files
+from onrecord.readers.language_id import detect_language
+from onrecord.readers.options import ReadOptions
+from onrecord.readers.problems import FILE_ERRORS, InputError, UnreadableError, error_row
+from onrecord.records import Article, ErrorRow
+
+__all__ = [
+    "ACCEPTED",
+    "FIELDS",
+    "MAX_CHARS",
+    "SYNONYMS",
+    "InputError",
+    "derive_id",
+    "detect_language",
+    "find_files",
+    "find_title",
+    "parse_columns",
+    "parse_date",
+    "read_articles",
+    "read_file",
+    "read_records",
+    "text_sha256",
+]
+
+_READERS: dict[Format, Callable[[Path, ReadOptions], Iterator[Article | ErrorRow]]] = {
+    "text": read_text,
+    "markdown": read_text,
+    "html": read_html,
+    "jsonl": tables.read_jsonl,
+    "csv": tables.read_csv,
+    "parquet": tables.read_parquet,
+}
+
+
+def read_articles(
+    inputs: Iterable[Path | str] | Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    max_chars: int = MAX_CHARS,
+) -> Iterator[Article | ErrorRow]:
+    """The articles of files, folders (recursive, sorted by name) and globs, in that order.
+
+    Streams: one article (of Parquet, one row group's pages) is in memory at a time.
+
+    Args:
+        inputs: files (.txt, .md, .html, .htm, .jsonl, .ndjson, .csv, .parquet, each also with
+            .gz), folders and globs.
+        columns: for tables, field to column ({"text": "body"}); fields that are not named are
+            filled by columns of their name or a common synonym, and what is left goes to
+            ``Article.extra``.
+        encoding: of text files and tables; by default a byte order mark, UTF-8, the page's own
+            declaration and detection are tried in this order.
+        max_chars: longest text that is taken, in code points.
+
+    Yields:
+        An ``Article`` for each text, an ``ErrorRow`` for each file or row that gives none.
+
+    Raises:
+        InputError: an input, a field of ``columns`` or the encoding does not exist. Raised at the
+            call, before anything is read.
+    """
+    options = ReadOptions(columns or {}, encoding, max_chars)
+    files = find_files([inputs] if isinstance(inputs, (str, Path)) else inputs)
+    return _read_all(files, options)
+
+
+def _read_all(
+    files: Iterable[Path | ErrorRow], options: ReadOptions
+) -> Iterator[Article | ErrorRow]:
+    for file in files:
+        if isinstance(file, ErrorRow):
+            yield file
+        else:
+            yield from _read_file(file, options)
+
+
+def read_file(
+    path: Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    max_chars: int = MAX_CHARS,
+) -> Iterator[Article | ErrorRow]:
+    """The articles of one file that ``find_files`` gave; arguments as for ``read_articles``."""
+    return _read_file(Path(path), ReadOptions(columns or {}, encoding, max_chars))
+
+
+def _read_file(path: Path, options: ReadOptions) -> Iterator[Article | ErrorRow]:
+    read = 0
+    kind = file_format(path)
+    if kind is None:
+        raise InputError(f"{path}: not a type that can be read; accepted are {ACCEPTED}")
+    try:
+        for item in _READERS[kind](path, options):
+            read += isinstance(item, Article)
+            yield item
+    except (UnreadableError, *FILE_ERRORS) as error:
+        yield error_row(path, error, read=read)
+
+
+def read_records(
+    records: Iterable[Mapping[str, Any]],
+    *,
+    columns: Mapping[str, str] | None = None,
+    max_chars: int = MAX_CHARS,
+    source_path: str = "",
+) -> Iterator[Article | ErrorRow]:
+    """Articles from rows in memory (dicts, rows of a data frame), mapped as a table's columns.
+
+    Raises:
+        InputError: a field of ``columns`` does not exist.
+    """
+    return tables.read_records(
+        records, ReadOptions(columns or {}, None, max_chars), source_path=source_path
+    )
