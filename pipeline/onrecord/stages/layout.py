@@ -1,0 +1,216 @@
+"""The layout of an article: its lines grouped into paragraphs, headings and list items.
+
+News text comes with blank lines between paragraphs, with one paragraph a line, wrapped hard at
+some column, or as one single line; the convention is read off the article itself. Nothing is
+rewritten: a paragraph is a span into the text as given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onrecord.records import SentenceKind
+
+# What is trimmed at both ends of a line: white space, byte-order mark, zero-width characters.
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"
+TRIM = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + _INVISIBLE
+
+# Glyphs that are bullets wherever they stand; a dash or star is one only before a space.
+BULLET_GLYPHS = "•◦▪▫‣⁃∙·●○■□►▶➤✓✔"
+_BULLET = re.compile(rf"(?:[{BULLET_GLYPHS}]+[\s{_INVISIBLE}]*|[-*+–—][^\S\n]+)(?=[^\s])")
+_NUMBER = re.compile(
+    r"(?:\d{1,2}\.\)?|\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})\)|[a-z]\.(?=\s+[A-Z]))[^\S\n]+(?=\S)"
+)
+_HASHES = re.compile(r"#{1,6}\s+(?=\S)")
+_BLOCK_QUOTE = re.compile(r"(?:>\s*)+(?=\S)")
+_RULE = re.compile(r"(?:[-=_*~#+|•·●■>]\s*)+")
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_]*$")
+_OPEN_END = re.compile(r"[,;:\-–—&(\[]$")
+_FIRST_WORD = re.compile(r"\S+")
+_BYLINE = re.compile(
+    r"(?:By|BY|Written by|Words by|Story by|Reporting by|Posted by|Published|Updated|Posted)\b[:\s]",
+)
+_DATE_LINE = re.compile(
+    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?\s+)?"
+    r"(?:\d{1,2}(?:st|nd|rd|th)?\s+)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+    r"(?:\s+\d{1,2}(?:st|nd|rd|th)?)?,?\s+\d{4}.{0,40}|https?://\S+|www\.\S+"
+)
+# Words that headlines leave out; a line with a full stop and one of these is a sentence.
+_PROSE = re.compile(r"\b(?:a|an|the|was|were|has|have|had|been|that|which|who)\b")
+
+_MOST_HEADING_WORDS = 16
+_MOST_HEADLINE_WORDS = 30
+_MOST_HEADLINES = 3
+_WIDEST_WRAP = 132
+_NARROWEST_WRAP = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One layout block: trimmed span, without its bullet or number."""
+
+    start: int
+    end: int
+    kind: SentenceKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    start: int  # first visible character after the marker
+    end: int
+    indent: int
+    marker: str  # "", "bullet", "number", "hashes", "quote"
+    after_blank: bool
+    text: str
+
+
+def find_paragraphs(text: str) -> list[Paragraph]:
+    """Paragraphs, headings and list items of ``text`` in order, disjoint, each of one kind."""
+    lines = _read_lines(text)
+    groups = _group(lines, _wrap_width(lines))
+    return _name_kinds(text, groups)
+
+
+def _read_lines(text: str) -> list[_Line]:
+    lines: list[_Line] = []
+    at, blank = 0, True
+    for raw in text.splitlines(keepends=True):
+        visible = raw.strip(TRIM)
+        if not visible:
+            blank = blank or not lines or at > lines[-1].end
+        elif _RULE.fullmatch(visible):
+            blank = True
+        else:
+            indent = len(raw) - len(raw.lstrip(TRIM))
+            lines.append(_line(visible, at + indent, indent, blank))
+            blank = False
+        at += len(raw)
+    return lines
+
+
+def _line(visible: str, start: int, indent: int, after_blank: bool) -> _Line:
+    end = start + len(visible)
+    for name, pattern in (
+        ("quote", _BLOCK_QUOTE),
+        ("hashes", _HASHES),
+        ("bullet", _BULLET),
+        ("number", _NUMBER),
+    ):
+        match = pattern.match(visible)
+        if match:
+            return _Line(
+                start + match.end(), end, indent, name, after_blank, visible[match.end() :]
+            )
+    return _Line(start, end, indent, "", after_blank, visible)
+
+
+def _wrap_width(lines: Sequence[_Line]) -> int:
+    """Column at which the article is wrapped hard, or 0 where a line is a paragraph.
+
+    Wrapped text shows two things: the next line's first word would not have fitted, and lines
+    break inside sentences, so that many begin with a small letter.
+    """
+    pairs = [(a, b) for a, b in zip(lines, lines[1:], strict=False) if not b.after_blank]
+    if not pairs:
+        return 0
+    width = max(line.end - line.start + line.indent for line in lines)
+    if not _NARROWEST_WRAP <= width <= _WIDEST_WRAP:
+        return 0
+    full = [(a, b) for a, b in pairs if _is_full(a, b, width)]
+    broken = sum(1 for a, b in full if b.text[0].islower() and not _SENTENCE_END.search(a.text))
+    return width if 2 * len(full) >= len(pairs) and 3 * broken >= len(full) > 0 else 0
+
+
+def _is_full(line: _Line, following: _Line, width: int) -> bool:
+    word = _FIRST_WORD.match(following.text)
+    length = line.end - line.start + line.indent + 1 + (word.end() if word else 0)
+    return length > 0.88 * width
+
+
+def _group(lines: Sequence[_Line], width: int) -> list[list[_Line]]:
+    groups: list[list[_Line]] = []
+    for line in lines:
+        if groups and not line.after_blank and _goes_on(groups[-1][-1], line, width):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    return groups
+
+
+def _goes_on(line: _Line, following: _Line, width: int) -> bool:
+    """Whether the line break between the two stands inside a paragraph."""
+    full = bool(width) and _is_full(line, following, width)
+    ended = bool(_SENTENCE_END.search(line.text))
+    if line.marker == "hashes" or following.marker == "hashes":
+        return False
+    if following.marker in ("bullet", "number"):
+        return full and not ended and line.marker == "" and not line.text.endswith(":")
+    if full:
+        return not (ended and following.indent > line.indent and not line.marker)
+    small = following.text[0].islower()
+    if ended or not small:
+        return False
+    # Lines that all begin small are a list without bullets, unless the text is wrapped.
+    return bool(width) or not line.text[0].islower() or bool(_OPEN_END.search(line.text))
+
+
+def _name_kinds(text: str, groups: Sequence[Sequence[_Line]]) -> list[Paragraph]:
+    spans = [(group[0].start, group[-1].end) for group in groups]
+    kinds = [_kind_alone(group) for group in groups]
+    last_body = max((i for i, kind in enumerate(kinds) if kind in ("body", "list_item")), default=0)
+    for index in range(last_body, len(kinds)):
+        if kinds[index] == "heading" and groups[index][0].marker != "hashes":
+            kinds[index] = "body"
+    _name_headlines(text, spans, kinds)
+    return [Paragraph(start, end, kind) for (start, end), kind in zip(spans, kinds, strict=True)]
+
+
+def _kind_alone(group: Sequence[_Line]) -> SentenceKind:
+    first, joined = group[0], " ".join(line.text for line in group[:3])
+    if first.marker == "hashes":
+        return "heading"
+    if first.marker in ("bullet", "number"):
+        return "list_item"
+    if len(group) <= 2 and _is_heading(joined):
+        return "heading"
+    return "body"
+
+
+def _is_heading(line: str) -> bool:
+    if len(line) > 300:
+        return False
+    if _BYLINE.match(line) or _DATE_LINE.fullmatch(line):
+        return True
+    if _SENTENCE_END.search(line) or line[-1] in ",:;-–—":
+        return False
+    first = next((char for char in line if char.isalnum()), "")
+    starts = first.isupper() or first.isdigit()
+    return starts and len(line.split()) <= _MOST_HEADING_WORDS
+
+
+def _name_headlines(text: str, spans: Sequence[tuple[int, int]], kinds: list[SentenceKind]) -> None:
+    """Turn the lines before the body into headlines; bylines and date lines stay headings."""
+    found = 0
+    for index in range(len(spans) - 1):
+        line = text[slice(*spans[index])]
+        if len(line) > 300 or found == _MOST_HEADLINES:
+            return
+        if _BYLINE.match(line) or _DATE_LINE.fullmatch(line):
+            continue
+        if not _is_headline(line, kinds[index], found, text[slice(*spans[index + 1])][:600]):
+            return
+        kinds[index] = "headline"
+        found += 1
+
+
+def _is_headline(line: str, kind: SentenceKind, found: int, following: str) -> bool:
+    words = len(line.split())
+    if kind == "heading":
+        return found == 0 or words > 4
+    if kind != "body" or found or words > _MOST_HEADLINE_WORDS:
+        return False
+    if _SENTENCE_END.search(line):
+        return not _PROSE.search(line) and len(following) > 1.5 * len(line)
+    return line[-1] not in ",:-–—" and not line[0].islower() and len(following) > len(line)
