@@ -1,0 +1,168 @@
+"""Trained weights on disk: safetensors, a JSON configuration, a tokenizer, and their checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from onrecord.language import ModelNotFoundError
+
+DEFAULT_MODEL = "onrecord-en"
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+CHECKSUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A verified model folder.
+
+    Attributes:
+        path: the folder.
+        config: its ``config.json``; one section a stage.
+    """
+
+    path: Path
+    config: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Name and version, as written into the tables."""
+        return f"{self.config['name']}-{self.config['version']}"
+
+    def section(self, stage: str) -> dict[str, Any]:
+        """Configuration of one stage.
+
+        Raises:
+            ModelNotFoundError: the model was not trained for this stage.
+        """
+        if stage not in self.config:
+            raise ModelNotFoundError(
+                f"{self.path}: this model has no {stage!r} section (it has: "
+                f"{', '.join(sorted(self.config))}); train it with 'onrecord train {stage}'"
+            )
+        section: dict[str, Any] = self.config[stage]
+        return section
+
+    def load_into(self, module: nn.Module, prefix: str) -> None:
+        """Fill ``module`` with the weights under ``prefix``, as float32.
+
+        Raises:
+            RuntimeError: a weight is missing or of another shape.
+        """
+        state = {}
+        with safe_open(str(self.path / WEIGHTS), framework="pt") as weights:
+            for key in weights.keys():  # noqa: SIM118 - not a mapping
+                if key.startswith(prefix + "."):
+                    state[key[len(prefix) + 1 :]] = weights.get_tensor(key).float()
+        module.load_state_dict(state)
+
+
+def shipped_models() -> Path:
+    """The folder of shipped models: inside the package, or beside it in a source checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "models"
+    return inside if inside.is_dir() else package.parents[1] / "models"
+
+
+def open_model(model: Path | str | None = None) -> ModelFolder:
+    """Open a model folder after verifying its checksums.
+
+    Args:
+        model: folder, or None for the shipped one.
+
+    Raises:
+        ModelNotFoundError: the folder is missing, not whole, or a file was changed.
+    """
+    path = shipped_models() / DEFAULT_MODEL if model is None else Path(model)
+    return _open(path.resolve())
+
+
+@lru_cache(maxsize=4)
+def _open(path: Path) -> ModelFolder:
+    verify_checksums(path)
+    config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    return ModelFolder(path, config)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_checksums(path: Path) -> dict[str, str]:
+    """Expected SHA-256 of each file of a model folder.
+
+    Raises:
+        ModelNotFoundError: the folder has no checksum list.
+    """
+    listing = path / CHECKSUMS
+    if not listing.is_file():
+        raise ModelNotFoundError(
+            f"{path}: no model here ({CHECKSUMS} is missing); name a folder written by "
+            "'onrecord train', or leave --model out to use the shipped one"
+        )
+    rows = (line.split(maxsplit=1) for line in listing.read_text(encoding="utf-8").splitlines())
+    return {name.strip(): digest for digest, name in rows}
+
+
+def verify_checksums(path: Path) -> None:
+    """Compare every listed file with its checksum.
+
+    Raises:
+        ModelNotFoundError: a file is missing or differs.
+    """
+    for name, expected in read_checksums(path).items():
+        file = path / name
+        if Path(name).name != name or not file.is_file():
+            raise ModelNotFoundError(f"{path}: {name} is listed in {CHECKSUMS} but not there")
+        found = file_sha256(file)
+        if found != expected:
+            raise ModelNotFoundError(
+                f"{file}: SHA-256 is {found}, {CHECKSUMS} says {expected}; the file was changed or "
+                "damaged: restore it, or retrain with 'onrecord train'"
+            )
+
+
+def write_model(
+    path: Path,
+    config: dict[str, Any],
+    modules: dict[str, nn.Module],
+    tokenizer: bytes,
+    card: str | None = None,
+) -> None:
+    """Write a model folder: half-precision weights, configuration, tokenizer, card, checksums."""
+    path.mkdir(parents=True, exist_ok=True)
+    state = {
+        f"{prefix}.{key}": _half(value)
+        for prefix, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    save_file(state, str(path / WEIGHTS))
+    (path / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (path / TOKENIZER).write_bytes(tokenizer)
+    if card is not None:
+        (path / "README.md").write_text(card, encoding="utf-8")
+    write_checksums(path)
+
+
+def write_checksums(path: Path) -> None:
+    """List the SHA-256 of every file that the program loads."""
+    names = (WEIGHTS, CONFIG, TOKENIZER)
+    listing = "".join(f"{file_sha256(path / name)}  {name}\n" for name in names)
+    (path / CHECKSUMS).write_text(listing, encoding="utf-8")
+
+
+def _half(value: torch.Tensor) -> torch.Tensor:
+    return value.half().contiguous() if value.is_floating_point() else value.contiguous()

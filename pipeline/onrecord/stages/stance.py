@@ -1,0 +1,190 @@
+"""Statement to posture: the probability that its speaker defies, and that he or she conciliates.
+
+A small head reads the shared encoder's vectors of the statement, its cue, its source and the words
+around them, and gives two independent marks. Probabilities are calibrated by a temperature each
+(Guo et al., ICML 2017); the thresholds that turn marks into a label are in the model's config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from spacy.tokens import Doc
+from torch import Tensor, nn
+
+from onrecord.model_folder import ModelFolder
+from onrecord.records import Attribution, Span, Stance, StanceMarks
+from onrecord.stages.encoder import ArticleTokens, Encoding, IntArray
+
+# What a token is to the statement whose stance is asked.
+CONTEXT, CONTENT, CUE, SOURCE = range(4)
+# Words of context on either side of the statement, its cue and its source.
+_CONTEXT_WORDS = 60
+
+
+class StanceConfig(BaseModel):
+    """Section ``stance`` of a model's configuration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    width: int = 128
+    heads: int = 4
+    temperature_defiance: float = 1.0
+    temperature_conciliation: float = 1.0
+    bias_defiance: float = 0.0
+    bias_conciliation: float = 0.0
+    threshold_defiance: float = 0.5
+    threshold_conciliation: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRegions:
+    """Statements with their context, padded on the right; each field of shape (s, length)."""
+
+    index: Tensor
+    mask: Tensor
+    role: Tensor
+
+
+def statement_roles(tokens: ArticleTokens, attribution: Attribution) -> tuple[int, IntArray]:
+    """First token of the statement's region, and the role of each token in it."""
+    named = (
+        (CONTENT, attribution.content),
+        (CUE, attribution.cue),
+        (SOURCE, attribution.source),
+    )
+    covered = [(role, *_token_range(tokens, span)) for role, spans in named for span in spans]
+    low = max(0, min(first for _, first, _ in covered) - _CONTEXT_WORDS)
+    high = min(len(tokens), max(last for _, _, last in covered) + _CONTEXT_WORDS)
+    roles = np.full(high - low, CONTEXT, dtype=np.int64)
+    for role, first, last in reversed(covered):
+        roles[first - low : last - low] = role
+    return low, roles
+
+
+def _token_range(tokens: ArticleTokens, span: Span) -> tuple[int, int]:
+    first = int(np.searchsorted(tokens.ends, span.start, side="right"))
+    last = int(np.searchsorted(tokens.starts, span.end, side="left"))
+    return first, max(first, last)
+
+
+def statement_regions(placed: Sequence[tuple[int, IntArray]]) -> StatementRegions:
+    """Pad regions, given as first token and roles, into matrices."""
+    length = max(len(roles) for _, roles in placed)
+    index = np.zeros((len(placed), length), dtype=np.int64)
+    mask = np.zeros((len(placed), length), dtype=bool)
+    role = np.zeros((len(placed), length), dtype=np.int64)
+    for row, (first, roles) in enumerate(placed):
+        index[row, : len(roles)] = np.arange(first, first + len(roles))
+        mask[row, : len(roles)] = True
+        role[row, : len(roles)] = roles
+    return StatementRegions(*map(torch.from_numpy, (index, mask, role)))
+
+
+class StanceHead(nn.Module):
+    """Attention pooling over the statement and over its region, then two logits."""
+
+    def __init__(self, hidden: int, width: int = 128, heads: int = 4) -> None:
+        super().__init__()
+        self.heads = heads
+        self.token = nn.Linear(hidden, width)
+        self.role = nn.Embedding(4, width)
+        self.score = nn.Linear(width, 2 * heads)
+        self.value = nn.Linear(width, width)
+        self.output = nn.Sequential(
+            nn.Linear(2 * width + 3 * hidden, 2 * width), nn.GELU(), nn.Linear(2 * width, 2)
+        )
+
+    def forward(self, vectors: Tensor, regions: StatementRegions) -> Tensor:
+        """Logits of defiance and conciliation, shape (s, 2)."""
+        around = vectors[regions.index]
+        states = nn.functional.gelu(self.token(around) + self.role(regions.role))
+        is_content = regions.mask & (regions.role == CONTENT)
+        scores = self.score(states).float()
+        values = self.value(states)
+        pooled = [
+            self._attend(scores[..., : self.heads], values, is_content),
+            self._attend(scores[..., self.heads :], values, regions.mask),
+            *(_mean(around, regions.mask & (regions.role == role)) for role in (CONTENT, CUE, SOURCE)),
+        ]
+        logits: Tensor = self.output(torch.cat(pooled, dim=-1)).float()
+        return logits
+
+    def _attend(self, scores: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+        weights = scores.masked_fill(~mask[..., None], -1e4).softmax(dim=1).to(values.dtype)
+        split = values.unflatten(-1, (self.heads, -1))
+        return torch.einsum("slh,slhd->shd", weights, split).flatten(1)
+
+
+def _mean(states: Tensor, mask: Tensor) -> Tensor:
+    weights = mask.to(states.dtype)[..., None]
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1.0)
+
+
+class StanceClassifier:
+    """Component ``onrecord_stance``: fills ``Attribution.stance`` on ``doc._.attributions``."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self.config = StanceConfig(**folder.section("stance"))
+        self.name = f"stance:{folder.name}"
+        hidden = int(folder.config["encoder"]["hidden_size"])
+        self.head = StanceHead(hidden, self.config.width, self.config.heads)
+        folder.load_into(self.head, "stance")
+        self.head.eval()
+
+    def __call__(self, doc: Doc) -> Doc:
+        self.set_annotations([doc], self.predict([doc]))
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 8) -> Iterator[Doc]:
+        """Mark the statements of a stream of docs."""
+        for doc in stream:
+            yield self(doc)
+
+    def predict(self, docs: Sequence[Doc]) -> list[list[StanceMarks]]:
+        """Marks of every attribution of every doc; the docs stay as they are."""
+        return [self._marks(doc) for doc in docs]
+
+    def set_annotations(self, docs: Sequence[Doc], marks: Sequence[Sequence[StanceMarks]]) -> None:
+        """Write the marks into the attributions."""
+        for doc, of_doc in zip(docs, marks, strict=True):
+            doc._.attributions = tuple(
+                replace(attribution, stance=stance, model=f"{attribution.model} {self.name}".strip())
+                for attribution, stance in zip(doc._.attributions, of_doc, strict=True)
+            )
+
+    def _marks(self, doc: Doc) -> list[StanceMarks]:
+        attributions: Sequence[Attribution] = doc._.attributions
+        if not attributions:
+            return []
+        return [
+            self.derive(float(defiance), float(conciliation))
+            for defiance, conciliation in self.probabilities(doc._.encoding, attributions)
+        ]
+
+    @torch.inference_mode()
+    def probabilities(self, encoding: Encoding, attributions: Sequence[Attribution]) -> Tensor:
+        """Calibrated probabilities of defiance and conciliation, shape (attributions, 2)."""
+        placed = [statement_roles(encoding.tokens, attribution) for attribution in attributions]
+        logits = self.head(encoding.vectors, statement_regions(placed))
+        config = self.config
+        temperature = torch.tensor([config.temperature_defiance, config.temperature_conciliation])
+        bias = torch.tensor([config.bias_defiance, config.bias_conciliation])
+        return torch.sigmoid(logits / temperature + bias)
+
+    def derive(self, p_defiance: float, p_conciliation: float) -> StanceMarks:
+        """The label of two marks."""
+        defies = p_defiance >= self.config.threshold_defiance
+        conciliates = p_conciliation >= self.config.threshold_conciliation
+        label: Stance = "neutral"
+        if defies and conciliates:
+            label = "mixed"
+        elif defies:
+            label = "defiant"
+        elif conciliates:
+            label = "conciliatory"
+        return StanceMarks(p_defiance, p_conciliation, label)

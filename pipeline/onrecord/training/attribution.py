@@ -1,0 +1,167 @@
+"""Training of the attribution stage on articles with cue, content and source (PolNeAR's scheme)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from onrecord.stages.attribution_head import (
+    BEGIN,
+    INSIDE,
+    AttributionHead,
+    CueSpan,
+    Regions,
+    content_loss,
+    cue_candidates,
+    make_regions,
+)
+from onrecord.stages.encoder import ArticleTokens, IntArray, PieceTokenizer
+from onrecord.training.data import (
+    content_tags,
+    prepare,
+    read_json_lines,
+    tagging_pipeline,
+    token_range,
+)
+
+# Candidates kept down to here, so that the head learns to reject what the tagger is unsure of.
+CANDIDATE_THRESHOLD = 0.08
+_MOST_CANDIDATES = 90
+_JITTER = 0.25
+# A content sequence's likelihood sums over some 150 tokens; this keeps it beside the other terms.
+_CONTENT_WEIGHT = 0.5
+_VALIDITY_WEIGHT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class GoldAttribution:
+    """One gold attribution in tokens; ``source`` is None where the text gives none."""
+
+    cue: CueSpan
+    content: IntArray
+    source: CueSpan | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoldArticle:
+    """One training article: tokens, cue tags of each token, and its attributions."""
+
+    tokens: ArticleTokens
+    cue_tags: IntArray
+    attributions: tuple[GoldAttribution, ...]
+
+
+def read_attribution_gold(path: Path, part: slice, tokenizer: PieceTokenizer) -> list[GoldArticle]:
+    """Gold articles of a JSON Lines file; ``part`` picks those of one process."""
+    rows = list(read_json_lines(path))[part]
+    articles = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
+    return [
+        gold_article(tokens, row["attributions"])
+        for tokens, row in zip(articles, rows, strict=True)
+    ]
+
+
+def gold_article(tokens: ArticleTokens, rows: Sequence[dict[str, Any]]) -> GoldArticle:
+    """Align gold spans with tokens; an attribution without a cue cannot teach the head."""
+    found = []
+    tags = np.zeros(len(tokens), dtype=np.int64)
+    for row in rows:
+        cue = _covering(tokens, row["cue"])
+        content = content_tags(tokens, row["content"])
+        if cue is None or not content.any():
+            continue
+        found.append(GoldAttribution(cue, content, _covering(tokens, row["source"])))
+        tags[cue[0]] = BEGIN
+        tags[cue[0] + 1 : cue[1] + 1] = INSIDE
+    return GoldArticle(tokens, tags, tuple(found))
+
+
+def _covering(tokens: ArticleTokens, spans: Sequence[Sequence[int]]) -> CueSpan | None:
+    if not spans:
+        return None
+    return token_range(tokens, min(s for s, _ in spans), max(e for _, e in spans))
+
+
+def attribution_loss(
+    head: AttributionHead, vectors: Tensor, article: GoldArticle, random: np.random.Generator
+) -> Tensor:
+    """Sum of the losses of cues, validity, content and source of one article, a scalar."""
+    logits = head.cue_logits(vectors).float()
+    n_gold = len(article.attributions)
+    tags = torch.from_numpy(article.cue_tags)
+    loss = F.cross_entropy(logits, tags, reduction="sum") / (n_gold + 4)
+    probabilities = logits.detach().softmax(-1)
+    cues, gold = _sample_cues(article, probabilities.numpy(), random)
+    if not cues:
+        return loss
+    regions = make_regions(article.tokens, cues)
+    roles = head(vectors, probabilities, regions)
+    valid = torch.tensor([index >= 0 for index in gold])
+    validity = F.binary_cross_entropy_with_logits(roles.validity, valid.float())
+    loss = loss + _VALIDITY_WEIGHT * validity
+    if not bool(valid.any()):
+        return loss
+    kept = Regions(*(part[valid] for part in (regions.index, regions.mask, regions.relation, regions.cue)))
+    tags, source = role_targets(article, kept, [index for index in gold if index >= 0])
+    content = content_loss(roles.content[valid], tags, kept.mask, head.transition_scores())
+    scores = roles.source[valid]
+    by = F.cross_entropy(scores[..., 0], source[:, 0]) + F.cross_entropy(scores[..., 1], source[:, 1])
+    return loss + _CONTENT_WEIGHT * content.mean() + by
+
+
+def role_targets(
+    article: GoldArticle, regions: Regions, gold: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Content tags (cues, length) and source places (cues, 2) of each cue's region."""
+    index, mask = regions.index.numpy(), regions.mask.numpy()
+    attributions = [article.attributions[number] for number in gold]
+    tags = np.stack([a.content[row] for a, row in zip(attributions, index, strict=True)])
+    tags = np.where(mask, tags, 0)
+    # A region may cut into content: what is left must still begin.
+    tags[:, 0] = np.where(tags[:, 0] == INSIDE, BEGIN, tags[:, 0])
+    source = np.zeros((len(gold), 2), dtype=np.int64)
+    for row, attribution in enumerate(attributions):
+        if attribution.source is not None:
+            places = [token - index[row, 0] + 1 for token in attribution.source]
+            if min(places) >= 1 and max(places) <= mask[row].sum():
+                source[row] = places
+    return torch.from_numpy(tags), torch.from_numpy(source)
+
+
+def _sample_cues(
+    article: GoldArticle, probabilities: np.ndarray, random: np.random.Generator
+) -> tuple[list[CueSpan], list[int]]:
+    """Gold cues, some of them jittered, and the tagger's own candidates, with their gold or -1."""
+    last_token = len(article.tokens) - 1
+    cues: list[CueSpan] = []
+    gold: list[int] = []
+    for number, attribution in enumerate(article.attributions):
+        first, last = attribution.cue
+        if random.random() < _JITTER:
+            first = max(0, first + int(random.integers(-1, 2)))
+            last = min(last_token, max(first, last + int(random.integers(-1, 2))))
+        cues.append((first, last))
+        gold.append(number)
+    candidates = cue_candidates(probabilities, article.tokens.paragraph, CANDIDATE_THRESHOLD)
+    candidates.sort(key=lambda cue: -probabilities[cue[0], BEGIN])
+    for cue in candidates[:_MOST_CANDIDATES]:
+        number = overlapping_cue(article, cue)
+        if cue not in cues:
+            cues.append(cue)
+            gold.append(number)
+    return cues, gold
+
+
+def overlapping_cue(article: GoldArticle, cue: CueSpan) -> int:
+    """Number of the gold attribution whose cue shares a token with ``cue``, or -1."""
+    for number, attribution in enumerate(article.attributions):
+        if cue[0] <= attribution.cue[1] and attribution.cue[0] <= cue[1]:
+            return number
+    return -1

@@ -1,0 +1,61 @@
+"""Preparation of training texts: the same tokens and features that the pipeline will see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+
+from onrecord.language import load_spacy
+from onrecord.stages.encoder import ArticleTokens, IntArray, PieceTokenizer, article_tokens
+
+
+def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a JSON Lines file.
+
+    Raises:
+        ValueError: a line is not JSON; the message names file and line.
+    """
+    with path.open(encoding="utf-8") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{path}, line {number}: not JSON ({error})") from error
+
+
+def tagging_pipeline() -> Language:
+    """Segmentation and entity tagging, all that the encoder's features read."""
+    nlp = load_spacy()
+    nlp.add_pipe("onrecord_segment", first=True)
+    return nlp
+
+
+def prepare(
+    nlp: Language, texts: Iterable[str], tokenizer: PieceTokenizer
+) -> Iterator[ArticleTokens]:
+    """Tokens and features of each text."""
+    for doc in nlp.pipe(texts, batch_size=16):
+        yield article_tokens(doc, tokenizer)
+
+
+def token_range(tokens: ArticleTokens, start: int, end: int) -> tuple[int, int] | None:
+    """First and last token that code points ``start`` to ``end`` touch, or None."""
+    first = int(np.searchsorted(tokens.ends, start, side="right"))
+    last = int(np.searchsorted(tokens.starts, end, side="left")) - 1
+    return (first, last) if first <= last else None
+
+
+def content_tags(tokens: ArticleTokens, spans: Sequence[Sequence[int]]) -> IntArray:
+    """Outside, begin, inside (0, 1, 2) of each token for content given as code-point spans."""
+    tags = np.zeros(len(tokens), dtype=np.int64)
+    for start, end in spans:
+        touched = token_range(tokens, start, end)
+        if touched is not None:
+            tags[touched[0]] = 1
+            tags[touched[0] + 1 : touched[1] + 1] = 2
+    return tags

@@ -1,0 +1,305 @@
+"""The training loop: one encoder, one or several heads, one or several processes.
+
+Processes hold equal shares of the data and average their gradients, which on a few cores is faster
+than one process with several threads. Everything is seeded; with the same seed and number of
+processes the same weights come out. A checkpoint after every epoch allows an interrupted training
+to go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers.models.bert.modeling_bert import BertOutput, BertSelfOutput
+
+from onrecord.stages.attribution_head import AttributionHead
+from onrecord.stages.encoder import (
+    ArticleTokens,
+    PieceTokenizer,
+    SharedEncoder,
+    Windowing,
+    batch_windows,
+    make_windows,
+)
+from onrecord.stages.stance import StanceHead
+from onrecord.training.attribution import GoldArticle, attribution_loss
+from onrecord.training.stance import StanceItem, stance_loss
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How long and how fast to learn.
+
+    ``articles_per_step`` and ``statements_per_step`` count for each process.
+    """
+
+    epochs: int = 14
+    seed: int = 13
+    articles_per_step: int = 3
+    statements_per_step: int = 6
+    encoder_rate: float = 3e-4
+    layer_decay: float = 0.85
+    head_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.06
+    dropout: float = 0.1
+    stance_weight: float = 1.0
+    average_decay: float = 0.995
+    clip: float = 1.0
+
+
+class ChannelDropout(nn.Module):
+    """Drops whole channels of a window; its mask is small, where a mask of every value is slow."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Drop channels of (windows, length, hidden) or (n, hidden) while training."""
+        if not self.training or self.p == 0.0:
+            return states
+        shape = (*states.shape[:-2], 1, states.shape[-1])
+        keep = torch.rand(shape) >= self.p
+        return states * (keep.to(states.dtype) / (1 - self.p))
+
+
+class Trainee(nn.Module):
+    """The encoder and its heads, as one module to optimise."""
+
+    def __init__(self, encoder: SharedEncoder, dropout: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.attribution = AttributionHead(encoder.hidden_size)
+        self.stance = StanceHead(encoder.hidden_size)
+        self.dropout = ChannelDropout(dropout)
+        for module in encoder.modules():
+            if isinstance(module, BertSelfOutput | BertOutput):
+                module.dropout = ChannelDropout(dropout)
+
+    def vectors(
+        self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
+    ) -> Tensor:
+        """Vectors of the tokens of several texts in a row, shape (n, hidden)."""
+        windows = [(tokens, window) for tokens in parts for window in make_windows(tokens, windowing)]
+        vectors: Tensor = self.dropout(self.encoder(batch_windows(windows, tokenizer)))
+        return vectors
+
+
+@dataclass(slots=True)
+class Share:
+    """The training data of one process."""
+
+    articles: list[GoldArticle] = field(default_factory=list)
+    statements: list[StanceItem] = field(default_factory=list)
+
+
+def train_share(
+    trainee: Trainee,
+    share: Share,
+    tokenizer: PieceTokenizer,
+    config: TrainingConfig,
+    checkpoints: Path,
+    *,
+    rank: int = 0,
+    world: int = 1,
+    after_epoch: Callable[[int], None] | None = None,
+) -> None:
+    """Train on one process's share; with several processes, each calls this with its own.
+
+    Checkpoints (averaged weights, safetensors) go to ``checkpoints``; an earlier one is resumed.
+    """
+    windowing = Windowing()
+    steps = math.ceil(len(share.articles) / config.articles_per_step)
+    steps = _same_everywhere(max(steps, 1), world)
+    optimizer = torch.optim.AdamW(_parameter_groups(trainee, config), weight_decay=config.weight_decay)
+    total = steps * config.epochs
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, config))
+    average = {name: value.detach().clone() for name, value in trainee.state_dict().items()}
+    first = _resume(trainee, optimizer, schedule, average, checkpoints)
+    for epoch in range(first, config.epochs):
+        random = np.random.default_rng([config.seed, epoch, rank])
+        torch.manual_seed(config.seed * 1_000_003 + epoch * 1009 + rank)
+        batches = zip(
+            _batches(share.articles, config.articles_per_step, steps, random),
+            _batches(share.statements, config.statements_per_step, steps, random),
+            strict=True,
+        )
+        began = time.monotonic()
+        losses = []
+        trainee.train()
+        for articles, statements in batches:
+            losses.append(
+                _step(trainee, articles, statements, windowing, tokenizer, config, random)
+            )
+            _average_gradients(trainee, world)
+            nn.utils.clip_grad_norm_(trainee.parameters(), config.clip)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad(set_to_none=True)
+            _update_average(average, trainee, config.average_decay)
+        mean = np.mean(losses, axis=0)
+        seconds = time.monotonic() - began
+        logger.info(
+            "epoch %d: attribution loss %.3f, stance loss %.3f, %.0f s", epoch, *mean, seconds
+        )
+        if rank == 0:
+            _save(trainee, optimizer, average, checkpoints, epoch)
+        if after_epoch is not None:
+            after_epoch(epoch)
+
+
+def _step(
+    trainee: Trainee,
+    articles: Sequence[GoldArticle],
+    statements: Sequence[StanceItem],
+    windowing: Windowing,
+    tokenizer: PieceTokenizer,
+    config: TrainingConfig,
+    random: np.random.Generator,
+) -> tuple[float, float]:
+    told = 0.0
+    for article in articles:
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = trainee.vectors([article.tokens], windowing, tokenizer)
+            loss = attribution_loss(trainee.attribution, vectors, article, random)
+        (loss / len(articles)).backward()  # type: ignore[no-untyped-call]
+        told += float(loss.detach()) / len(articles)
+    if not statements:
+        return told, 0.0
+    with torch.autocast("cpu", torch.bfloat16):
+        vectors = trainee.vectors([item.tokens for item in statements], windowing, tokenizer)
+        loss = config.stance_weight * stance_loss(trainee.stance, vectors, statements)
+    loss.backward()  # type: ignore[no-untyped-call]
+    return told, float(loss.detach())
+
+
+def _batches(
+    items: Sequence[Item], size: int, steps: int, random: np.random.Generator
+) -> Iterator[list[Item]]:
+    """``steps`` batches in random order, going round as often as needed."""
+    if not items:
+        yield from ([] for _ in range(steps))
+        return
+    rounds = math.ceil(steps * size / len(items))
+    order = np.concatenate([random.permutation(len(items)) for _ in range(rounds)])
+    for at in range(steps):
+        yield [items[index] for index in order[at * size : (at + 1) * size]]
+
+
+def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str, object]]:
+    """Word embeddings stay as they are; lower layers learn slower, heads and features faster."""
+    bert = trainee.encoder.bert
+    bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    layers = list(bert.encoder.layer)
+    groups: list[dict[str, object]] = []
+    for depth, layer in enumerate(layers):
+        rate = config.encoder_rate * config.layer_decay ** (len(layers) - 1 - depth)
+        groups.append({"params": list(layer.parameters()), "lr": rate})
+    lowest = config.encoder_rate * config.layer_decay ** len(layers)
+    rest = [p for p in bert.embeddings.parameters() if p.requires_grad]
+    groups.append({"params": rest, "lr": lowest})
+    fresh = [trainee.encoder.features, trainee.attribution, trainee.stance]
+    parameters = [parameter for module in fresh for parameter in module.parameters()]
+    groups.append({"params": parameters, "lr": config.head_rate})
+    return groups
+
+
+def _rate(step: int, total: int, config: TrainingConfig) -> float:
+    warm = max(1, int(total * config.warmup))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def _same_everywhere(steps: int, world: int) -> int:
+    if world == 1:
+        return steps
+    count = torch.tensor(steps)
+    dist.all_reduce(count, op=dist.ReduceOp.MAX)
+    return int(count)
+
+
+def _average_gradients(trainee: Trainee, world: int) -> None:
+    if world == 1:
+        return
+    parameters = [p for p in trainee.parameters() if p.requires_grad]
+    flat = torch.cat(
+        [(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in parameters]
+    )
+    dist.all_reduce(flat)
+    flat /= world
+    for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+        parameter.grad = part.view_as(parameter)
+
+
+@torch.no_grad()
+def _update_average(average: dict[str, Tensor], trainee: Trainee, decay: float) -> None:
+    for name, value in trainee.state_dict().items():
+        if value.is_floating_point():
+            average[name].lerp_(value, 1 - decay)
+
+
+def _save(
+    trainee: Trainee,
+    optimizer: torch.optim.Optimizer,
+    average: dict[str, Tensor],
+    checkpoints: Path,
+    epoch: int,
+) -> None:
+    """Averaged and raw weights and the optimizer's moments, each written aside and renamed."""
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    moments = {
+        f"{number}.{key}": value
+        for number, state in optimizer.state_dict()["state"].items()
+        for key, value in state.items()
+    }
+    parts = {"average": average, "raw": trainee.state_dict(), "moments": moments}
+    for name, tensors in parts.items():
+        aside = checkpoints / f".{name}.tmp"
+        metadata = {"epoch": str(epoch)}
+        save_file({k: v.contiguous() for k, v in tensors.items()}, str(aside), metadata=metadata)
+    for name in parts:
+        (checkpoints / f".{name}.tmp").replace(checkpoints / f"{name}.safetensors")
+    (checkpoints / "epoch").write_text(str(epoch), encoding="ascii")
+
+
+def _resume(
+    trainee: Trainee,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LambdaLR,
+    average: dict[str, Tensor],
+    checkpoints: Path,
+) -> int:
+    """Load the last checkpoint if there is one; returns the epoch to go on with."""
+    marker = checkpoints / "epoch"
+    if not marker.is_file():
+        return 0
+    done = int(marker.read_text(encoding="ascii"))
+    trainee.load_state_dict(load_file(checkpoints / "raw.safetensors"))
+    average.update(load_file(checkpoints / "average.safetensors"))
+    state = optimizer.state_dict()
+    for key, value in load_file(checkpoints / "moments.safetensors").items():
+        number, name = key.split(".", 1)
+        state["state"].setdefault(int(number), {})[name] = value
+    steps = max((int(s["step"]) for s in state["state"].values()), default=0)
+    optimizer.load_state_dict(state)
+    for _ in range(steps):
+        schedule.step()
+    logger.info("going on after epoch %d (%d steps)", done, steps)
+    return done + 1
