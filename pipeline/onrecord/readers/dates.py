@@ -40,7 +40,7 @@ def parse_date(value: Any) -> datetime | None:
 
 def _moment(value: Any) -> datetime | None:
     if isinstance(value, datetime):
-        return value
+        return value if value == value else None  # pandas' NaT is a datetime unlike itself
     if isinstance(value, date):
         return datetime.combine(value, time())
     if isinstance(value, str):

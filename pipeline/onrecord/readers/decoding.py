@@ -30,6 +30,8 @@ _CANDIDATES = (
     "cp1257", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr",
 )  # fmt: skip
 _TIE = 0.01
+_NEIGHBOURS = 3
+_MAX_EVIDENCE = 500  # words
 # Pages that declare Latin-1 or ASCII are read as cp1252, as browsers do (WHATWG Encoding).
 _LATIN_1 = frozenset({"iso8859-1", "ascii"})
 _DECLARED = re.compile(
@@ -52,9 +54,11 @@ def byte_order_mark(data: bytes) -> str | None:
 def text_codec(name: str) -> str | None:
     """Python's name of an encoding, or None where it knows none that turns bytes into text."""
     try:
-        b"".decode(name)
-    except (LookupError, UnicodeError):
+        b"x".decode(name)
+    except LookupError:
         return None
+    except UnicodeError:  # a codec of wider units
+        pass
     return codecs.lookup(name).name
 
 
@@ -70,12 +74,33 @@ def declared_encoding(page: bytes) -> str | None:
 
 def detect_encoding(data: bytes) -> str | None:
     """The likeliest encoding of bytes that are not UTF-8, or None where nothing fits."""
-    matches = list(from_bytes(data, cp_isolation=list(_CANDIDATES)))
-    if not matches:
-        return None
-    best = min(match.chaos for match in matches)
-    close = {match.encoding for match in matches if match.chaos <= best + _TIE}
-    return next((name for name in _CANDIDATES if name in close), None)
+    evidence = _evidence(data)
+    chaos: dict[str, float] = {}
+    # One by one, since together the detector drops those that look alike, and in one piece, since
+    # the few characters left over by its pieces would weigh as much as all others.
+    for codec in _CANDIDATES:
+        match = from_bytes(evidence, steps=1, chunk_size=len(evidence), cp_isolation=[codec]).best()
+        if match is not None and match.encoding == codec:
+            chaos[codec] = match.chaos
+    limit = min(chaos.values(), default=0.0) + _TIE
+    return next((codec for codec, value in chaos.items() if value <= limit), None)
+
+
+def _evidence(data: bytes) -> bytes:
+    """The words that are not ASCII, each with its neighbours.
+
+    The detector samples a few kilobytes, and in English pages those are ASCII. No candidate
+    encoding has a space as the second byte of a character, so words are whole characters.
+    """
+    words = data.split()
+    kept: dict[int, bytes] = {}
+    for number, word in enumerate(words):
+        if not word.isascii():
+            near = range(max(0, number - _NEIGHBOURS), min(len(words), number + _NEIGHBOURS + 1))
+            kept.update((index, words[index]) for index in near)
+            if len(kept) > _MAX_EVIDENCE:
+                break
+    return b" ".join(kept.values())
 
 
 def mostly_control(text: str) -> bool:

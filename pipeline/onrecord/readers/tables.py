@@ -8,7 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -121,7 +121,7 @@ def _csv_row(
             )
         for value in row:
             _check_bytes(value)
-        yield _to_article(path, options, dict(zip(header, row, strict=False)))
+        yield _to_article(path, options, dict(zip_longest(header, row)))
     except UnreadableError as error:
         yield _row_error(path, f"row {number}", error)
 
