@@ -225,9 +225,8 @@ def count_stance(
     counts["n_equal"] = sum(a.stance == b.stance for a, b in judged)
     for a, b in judged:
         counts[f"confusion:{a.stance}:{b.stance or ABSENT}"] += 1
-        _count_bins(counts, a, b)
     counts.update(_unpaired(gold, predicted, matches))
-    return dict(counts)
+    return dict(counts) | _bins(judged)
 
 
 def _is(stance: str | None, name: str) -> bool:
@@ -239,15 +238,17 @@ def _n(stances: Sequence[str | None], name: str) -> int:
     return sum(_is(stance, name) for stance in stances)
 
 
-def _count_bins(counts: Counter[str], gold: GoldAttribution, answer: PredictedAttribution) -> None:
+def _bins(judged: Iterable[tuple[GoldAttribution, PredictedAttribution]]) -> Counts:
     """Sums that the calibration error and the reliability diagram are drawn from."""
-    if answer.stance is None:
-        return
-    for mark, p in zip(MARKS, (answer.p_defiance, answer.p_conciliation), strict=True):
-        index = min(int(p * N_BINS), N_BINS - 1)
-        counts[f"bin:{mark}:{index}:n"] += 1
-        counts[f"bin:{mark}:{index}:p"] += p
-        counts[f"bin:{mark}:{index}:y"] += bears(gold.stance, mark)
+    sums: Counts = {}
+    for gold, answer in judged:
+        if answer.stance is None:
+            continue
+        for mark, p in zip(MARKS, (answer.p_defiance, answer.p_conciliation), strict=True):
+            name = f"bin:{mark}:{min(int(p * N_BINS), N_BINS - 1)}"
+            for part, value in (("n", 1.0), ("p", p), ("y", float(bears(gold.stance, mark)))):
+                sums[f"{name}:{part}"] = sums.get(f"{name}:{part}", 0.0) + value
+    return sums
 
 
 def _unpaired(
@@ -264,24 +265,6 @@ def _unpaired(
         if number not in used and answer.stance is not None:
             counts[f"confusion:{ABSENT}:{answer.stance}"] += 1
     return counts
-
-
-def empty_counts(layer: str) -> Counts:
-    """Zero for every count a layer's formulas read by name, so that sums never lack one."""
-    no_prediction = Prediction()
-    if layer == "sentences":
-        return count_sentences("", (), no_prediction.sentences)
-    if layer == "entities":
-        return count_entities((), ())
-    if layer == "attribution":
-        return score_attributions("", (), ()).flat()
-    if layer == "speakers":
-        names = ("named_found", "named_right", "unnamed_found", "unnamed_right", "name_given")
-        zeros = {f"{k}{n}": 0.0 for k in ("", *(f"{x}_" for x in KINDS)) for n in names}
-        zeros |= {f"{k}name_right": 0.0 for k in ("", *(f"{x}_" for x in KINDS))}
-        return zeros | count_speakers((), (), ())
-    zeros = {f"bin:{m}:{b}:{x}": 0.0 for m in MARKS for b in range(N_BINS) for x in "npy"}
-    return zeros | count_stance((), (), ())
 
 
 def confusion(counts: Mapping[str, float]) -> list[list[int]]:

@@ -19,6 +19,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,13 +28,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 from onrecord.durable import replace_file
 from onrecord.evaluation.kinds import kind_by_marks
 from onrecord.quotation import find_quotations
-from onrecord.records import AttributionKind, Span, Spans, Stance
+from onrecord.records import NAMED_LABELS, AttributionKind, Span, Spans, Stance
 
 # OntoNotes labels, the scheme of the entities table.
-KNOWN_LABELS = frozenset(
-    "PERSON NORP FAC ORG GPE LOC PRODUCT EVENT WORK_OF_ART LAW LANGUAGE DATE TIME PERCENT MONEY "
-    "QUANTITY ORDINAL CARDINAL".split()
-)
+KNOWN_LABELS = NAMED_LABELS | {
+    *("LANGUAGE", "DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL")
+}
 _MOST_PROBLEMS = 5
 
 
@@ -311,7 +311,7 @@ def _overlaps(article: GoldArticle) -> Counter[str]:
     return Counter(
         {
             f"overlapping {layer} (both are scored)": sum(
-                later.start < earlier.end for earlier, later in zip(spans, spans[1:], strict=False)
+                later.start < earlier.end for earlier, later in pairwise(spans)
             )
             for layer, spans in (("sentences", sentences), ("entities", entities))
         }

@@ -69,14 +69,21 @@ def total(counts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return dict(zip(names, matrix.sum(axis=0).tolist(), strict=True))
 
 
+class _Counted(dict[str, Floats]):
+    """Counts by name; what no article has is zero."""
+
+    def __missing__(self, name: str) -> Floats:
+        return np.zeros_like(next(iter(self.values())))
+
+
 def _resampled(
     counts: Sequence[Mapping[str, float]], formula: Formula, draws: int, seed: int
 ) -> tuple[Metrics, Metrics]:
     """Scores on all articles, and on each draw."""
     names, matrix = as_matrix(counts)
     drawn = article_weights(len(counts), draws, seed) @ matrix
-    whole = formula(dict(zip(names, matrix.sum(axis=0), strict=True)))
-    return whole, formula(dict(zip(names, drawn.T, strict=True)))
+    whole = formula(_Counted(zip(names, matrix.sum(axis=0), strict=True)))
+    return whole, formula(_Counted(zip(names, drawn.T, strict=True)))
 
 
 def with_intervals(

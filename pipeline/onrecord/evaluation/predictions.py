@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 from spacy.tokens import Doc
 
 from onrecord.evaluation.gold import GoldArticle, GoldAttribution, GoldEntity
 from onrecord.records import Attribution, AttributionKind, Span, Spans, Stance
-
-_NEEDED = ("articles", "sentences", "entities", "quotes")
-
-
-class RunError(ValueError):
-    """A run directory that cannot be scored; the message says what is missing."""
+from onrecord.runs import read_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,41 +81,15 @@ class PredictedArticle:
     row: Mapping[str, Any]
 
 
-def read_run_tables(directory: Path | str) -> dict[str, pa.Table]:
-    """The tables of a run that evaluation reads.
+def predictions_from_tables(table: Callable[[str], pa.Table]) -> dict[str, PredictedArticle]:
+    """Articles by ``article_id``, each with its rows of the other tables.
 
-    Raises:
-        RunError: the directory or one of its tables is missing.
+    Args:
+        table: gives a table by name, as ``onrecord.read_run(DIR).table`` does.
     """
-    directory = Path(directory)
-    tables = {}
-    for name in _NEEDED:
-        folder = directory / name
-        if not folder.exists():
-            raise RunError(
-                f"{directory}: table {name!r} is missing; expected a directory that "
-                "onrecord run has written"
-            )
-        tables[name] = ds.dataset(folder, format="parquet", exclude_invalid_files=True).to_table()
-    return tables
-
-
-def run_configuration(directory: Path | str) -> dict[str, Any]:
-    """The content of ``run.json``, empty if the run has none."""
-    path = Path(directory) / "run.json"
-    if not path.is_file():
-        return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return content if isinstance(content, dict) else {}
-
-
-def predictions_from_tables(tables: Mapping[str, pa.Table]) -> dict[str, PredictedArticle]:
-    """Articles of a run by ``article_id``, each with its rows of the other tables."""
-    sentences = _by_article(tables["sentences"])
-    entities = _by_article(tables["entities"])
-    quotes = _by_article(tables["quotes"])
+    sentences, entities, quotes = map(_by_article, map(table, ("sentences", "entities", "quotes")))
     articles = {}
-    for row in tables["articles"].to_pylist():
+    for row in table("articles").to_pylist():
         key = row["article_id"]
         prediction = Prediction(
             tuple(Span(r["start"], r["end"]) for r in sentences.get(key, ())),
@@ -194,6 +161,6 @@ def gold_from_run(directory: Path | str) -> list[GoldArticle]:
     """Every article of a run, as pre-annotated gold in the order of the run.
 
     Raises:
-        RunError: the directory is not a run.
+        IncompleteRunError: the directory holds no finished run.
     """
-    return [as_gold(a) for a in predictions_from_tables(read_run_tables(directory)).values()]
+    return [as_gold(a) for a in predictions_from_tables(read_run(directory).table).values()]
