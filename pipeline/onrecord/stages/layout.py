@@ -8,8 +8,9 @@ rewritten: a paragraph is a span into the text as given.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from onrecord.records import SentenceKind
 
@@ -18,19 +19,30 @@ _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"
 TRIM = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + _INVISIBLE
 
 # Glyphs that are bullets wherever they stand; a dash or star is one only before a space.
-BULLET_GLYPHS = "•◦▪▫‣⁃∙·●○■□►▶➤✓✔"
-_BULLET = re.compile(rf"(?:[{BULLET_GLYPHS}]+[\s{_INVISIBLE}]*|[-*+–—][^\S\n]+)(?=[^\s])")
-_NUMBER = re.compile(
-    r"(?:\d{1,2}\.\)?|\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})\)|[a-z]\.(?=\s+[A-Z]))[^\S\n]+(?=\S)"
-)
+BULLET_GLYPHS = "•⁃◦▪▫‣∙·●○■□►▶➤✓✔"
+_ORDINAL = r"(?:\d{1,2}\.\)?|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|[a-z]\.\)?(?=\s+[A-Z]))\s+(?=\S)"
+_BULLET = re.compile(rf"(?:[{BULLET_GLYPHS}]+\s*|[-*+–—]\s+)(?:{_ORDINAL})?(?=\S)")
+_NUMBER = re.compile(_ORDINAL)
 _HASHES = re.compile(r"#{1,6}\s+(?=\S)")
 _BLOCK_QUOTE = re.compile(r"(?:>\s*)+(?=\S)")
-_RULE = re.compile(r"(?:[-=_*~#+|•·●■>]\s*)+")
+_MARKERS = (
+    ("quote", _BLOCK_QUOTE),
+    ("hashes", _HASHES),
+    ("bullet", _BULLET),
+    ("number", _NUMBER),
+)
+_ANY_GLYPH = re.compile(rf"[{BULLET_GLYPHS}]")
+_INLINE_BULLET = re.compile(rf"\s[{BULLET_GLYPHS}](?=\s*\S)")
+_COUNTED = re.compile(
+    r"(?<!\S)(?P<open>\(?)(?P<count>\d{1,2}|[a-z]|[ivx]{1,4})(?P<close>\.\)|\.|\))(?=\s+\S)"
+)
+_ROMAN = ("ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_RULE = re.compile(r"[-=_*~#+|•·●■>](?:\s*[-=_*~#+|•·●■>.])*|[.…*](?:\s*[.…*]){2,}")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_]*$")
 _OPEN_END = re.compile(r"[,;:\-–—&(\[]$")
 _FIRST_WORD = re.compile(r"\S+")
 _BYLINE = re.compile(
-    r"(?:By|BY|Written by|Words by|Story by|Reporting by|Posted by|Published|Updated|Posted)\b[:\s]",
+    r"(?:By|BY|(?:Written|Words|Story|Reporting|Posted) by|Published|Updated|Posted)\b[:\s]"
 )
 _DATE_LINE = re.compile(
     r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?\s+)?"
@@ -78,31 +90,57 @@ def _read_lines(text: str) -> list[_Line]:
     at, blank = 0, True
     for raw in text.splitlines(keepends=True):
         visible = raw.strip(TRIM)
-        if not visible:
-            blank = blank or not lines or at > lines[-1].end
-        elif _RULE.fullmatch(visible):
+        if not visible or _RULE.fullmatch(visible):
             blank = True
         else:
             indent = len(raw) - len(raw.lstrip(TRIM))
-            lines.append(_line(visible, at + indent, indent, blank))
+            lines.extend(_items(visible, at + indent, indent, blank))
             blank = False
         at += len(raw)
     return lines
 
 
+def _items(visible: str, start: int, indent: int, after_blank: bool) -> Iterator[_Line]:
+    """One line, or several where a list was flattened into it (``1) one 2) two``, ``• a • b``)."""
+    begin = 0
+    for cut in _item_starts(visible):
+        yield _line(visible[begin:cut].rstrip(TRIM), start + begin, indent, after_blank)
+        begin, after_blank = cut, True
+    yield _line(visible[begin:], start + begin, indent, after_blank)
+
+
+def _item_starts(visible: str) -> list[int]:
+    """Where further items of a flattened list begin: at bullets, or at the next number in turn."""
+    if _ANY_GLYPH.search(visible):
+        return [match.start() + 1 for match in _INLINE_BULLET.finditer(visible)]
+    first = _COUNTED.match(visible)
+    if first is None or first["count"] not in ("1", "a", "i"):
+        return []
+    starts: list[int] = []
+    turns = _turns(first["count"])
+    wanted = next(turns)
+    for match in _COUNTED.finditer(visible, first.end()):
+        style = match["open"] + match["close"]
+        if match["count"] == wanted and style == first["open"] + first["close"]:
+            starts.append(match.start())
+            wanted = next(turns, "")
+    return starts
+
+
+def _turns(first: str) -> Iterator[str]:
+    """What follows ``first`` in a count: 2, 3, ...; b, c, ...; ii, iii, ..."""
+    if first == "1":
+        return (str(number) for number in range(2, 100))
+    return iter("bcdefghijklmnopqrstuvwxyz" if first == "a" else _ROMAN)
+
+
 def _line(visible: str, start: int, indent: int, after_blank: bool) -> _Line:
     end = start + len(visible)
-    for name, pattern in (
-        ("quote", _BLOCK_QUOTE),
-        ("hashes", _HASHES),
-        ("bullet", _BULLET),
-        ("number", _NUMBER),
-    ):
+    for name, pattern in _MARKERS:
         match = pattern.match(visible)
         if match:
-            return _Line(
-                start + match.end(), end, indent, name, after_blank, visible[match.end() :]
-            )
+            rest = visible[match.end() :]
+            return _Line(start + match.end(), end, indent, name, after_blank, rest)
     return _Line(start, end, indent, "", after_blank, visible)
 
 
@@ -112,7 +150,7 @@ def _wrap_width(lines: Sequence[_Line]) -> int:
     Wrapped text shows two things: the next line's first word would not have fitted, and lines
     break inside sentences, so that many begin with a small letter.
     """
-    pairs = [(a, b) for a, b in zip(lines, lines[1:], strict=False) if not b.after_blank]
+    pairs = [(a, b) for a, b in pairwise(lines) if not b.after_blank]
     if not pairs:
         return 0
     width = max(line.end - line.start + line.indent for line in lines)
@@ -141,6 +179,8 @@ def _group(lines: Sequence[_Line], width: int) -> list[list[_Line]]:
 
 def _goes_on(line: _Line, following: _Line, width: int) -> bool:
     """Whether the line break between the two stands inside a paragraph."""
+    if not any(char.isalnum() for char in following.text):
+        return True
     full = bool(width) and _is_full(line, following, width)
     ended = bool(_SENTENCE_END.search(line.text))
     if line.marker == "hashes" or following.marker == "hashes":

@@ -5,38 +5,46 @@ never glued to what follows. Inside a paragraph, every mark that may end a sente
 the word before it, the marks that close with it and the word after it. The article is read on
 characters, before any tokenizer, in time linear in its length.
 
-The treatment of abbreviations follows the classes of Kiss and Strunk (2006), "Unsupervised
-Multilingual Sentence Boundary Detection": an abbreviation ends a sentence only before a word that
-begins one.
+Abbreviations are treated after Kiss and Strunk (2006), "Unsupervised Multilingual Sentence
+Boundary Detection": one ends a sentence only before a word that begins sentences.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from spacy.tokens import Doc
 
 from onrecord.records import Sentence
 from onrecord.stages import abbreviations as abbr
-from onrecord.stages.layout import BULLET_GLYPHS, TRIM, Paragraph, find_paragraphs
+from onrecord.stages.layout import Paragraph, find_paragraphs
 
-_CLOSERS = "\"”’'»)\\]*_"
-_OPENERS = "\"“„‘'«([*_¿¡"
 # A mark that may end a sentence, with what closes along with it and a footnote sign.
 _MARK = re.compile(
-    rf"(?:\.(?:[^\S\n]\.)+|[.!?…。！？]+)(?P<close>[{_CLOSERS}]*(?:[\u00a0\u2009\u202f][”’])?)"
-    r"(?P<note>(?:\[\d{1,3}\])*)"
+    r"(?P<sign>\.(?:[^\S\n]\.)+|[.!?…]+)"
+    r"(?P<close>[\"”’'»)\]*_]*(?:[\u00a0\u2009\u202f][”’])?)"
+    r"(?P<note>(?:\[\d{1,3}\])+|(?:(?<=[a-z]{4}\.)|(?<=\w\)\.))\d{1,3}(?:[, ]\d{1,3})*(?=\s+[A-Z])|)"
 )
-_INLINE_BULLET = re.compile(rf"\s[{BULLET_GLYPHS}]\s*(?=\S)")
+_NEXT = re.compile(
+    r"\s*(?P<dash>(?:[-–—]+\s*)?)(?P<open>[\"“„‘'`«(\[{*_<¿¡]*)"
+    r"(?P<word>\w[\w.’'&-]*|[^\s\w,;:/)\]}.?!…%|’”»\"'–—-]|)"
+)
 _WORD_BEFORE = re.compile(r"[^\s\"“”„‘«»(\[—–/]+$")
-_NEXT = re.compile(rf"(?P<dash>[-–—]+\s*)?(?P<open>[{re.escape(_OPENERS)}]*)(?P<word>[\w.’'&-]*)")
-_GLUED = re.compile(r"[A-Z“][a-z’]*(?:\s|[a-z],)")
 _BRACKETED = re.compile(r"\([^()]{0,400}\)|\[[^\[\]]{0,400}\]")
-_NAME_THEN_CUE = re.compile(
-    rf"(?:(?:{abbr.NAME_WORD})[\s,]+){{1,6}}?(?P<cue>{abbr.CUES})\b(?P<rest>[\s,.:;]+\w+|)"
-)
+# A capital that follows without a space: the space was lost, unless it is part of a web address.
+_GLUED = re.compile(r"[“‘(]?(?!(?:Com|Org|Net|Co)\b)[A-Z][\w’']*(?:\s|[.,]|$)")
+_ADDRESS = re.compile(r"(?:[@/.]|www)\S*$")
+# All of a "sentence" that is only its number or letter: "1.", "Q.", "iv.".
+_ENUMERATOR = re.compile(r"\W*(?:\d{1,3}|[A-Za-z]|[ivx]+)")
+_SMALL_START = re.compile(r"[a-z]{2}[.?!]\s+[a-z]")
+_CAPITAL_START = re.compile(r"[a-z]{2}[.?!]\s+[A-Z]")
+_SPACES = (" ", "\u00a0", "\u2009", "\u202f")
 _LONGEST_WORD = 40
+_FEWEST_SMALL_STARTS = 3
 
 
 def segment(text: str) -> list[Sentence]:
@@ -49,55 +57,53 @@ def segment(text: str) -> list[Sentence]:
         Spans in order, disjoint and trimmed of white space, that together hold every visible
         character except bullets, item numbers and rules. ``paragraph_id`` counts layout blocks.
     """
-    sentences: list[Sentence] = []
-    for number, paragraph in enumerate(find_paragraphs(text)):
-        for start, end in _split(text, paragraph):
-            sentences.append(Sentence(start, end, number, paragraph.kind))
-    return sentences
+    casual = _is_casual(text)
+    return [
+        Sentence(start, end, number, paragraph.kind)
+        for number, paragraph in enumerate(find_paragraphs(text))
+        for start, end in _split(text, paragraph, casual)
+    ]
 
 
-def _split(text: str, paragraph: Paragraph) -> Iterator[tuple[int, int]]:
-    if paragraph.kind in ("headline", "heading") and text[paragraph.end - 1] not in ".!?\"”’'":
-        yield paragraph.start, paragraph.end
-        return
-    start = paragraph.start
-    for cut, resume in _boundaries(text, paragraph.start, paragraph.end):
-        if resume <= start:
-            continue
-        piece = _trim(text, start, cut)
-        if piece:
-            yield piece
-        start = resume
-    piece = _trim(text, start, paragraph.end)
-    if piece:
-        yield piece
+def _is_casual(text: str) -> bool:
+    """Whether sentences often begin with a small letter here, as in posts and messages."""
+    small = sum(1 for _ in _SMALL_START.finditer(text))
+    if small < _FEWEST_SMALL_STARTS:
+        return False
+    return small > sum(1 for _ in _CAPITAL_START.finditer(text)) / 2
 
 
-def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    piece = text[start:end]
-    left = len(piece) - len(piece.lstrip(TRIM))
-    return (start + left, start + len(piece.rstrip(TRIM))) if left < len(piece) else None
+def _split(text: str, paragraph: Paragraph, casual: bool) -> Iterator[tuple[int, int]]:
+    start, end = paragraph.start, paragraph.end
+    if paragraph.kind in ("body", "list_item") or text[end - 1] in ".!?…\"”’')":
+        for cut in _boundaries(text, start, end, casual):
+            yield start, cut
+            start = cut + _leading_space(text, cut, end)
+    yield start, end
 
 
-def _boundaries(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Pairs (end of a sentence, where the next may begin) inside one paragraph."""
-    bracketed = _running_brackets(text, start, end)
-    cuts = [(m.start(), m.end()) for m in _INLINE_BULLET.finditer(text, start, end)]
-    bullet, bracket = 0, 0
-    sentence = start
+def _leading_space(text: str, start: int, end: int) -> int:
+    at = start
+    while at < end and text[at].isspace():
+        at += 1
+    return at - start
+
+
+def _boundaries(text: str, start: int, end: int, casual: bool) -> Iterator[int]:
+    """Ends of all sentences of a paragraph but the last."""
+    marks = _DoubleMarks(text, start, end)
+    bracketed = iter(_running_brackets(text, start, end))
+    bracket = next(bracketed, None)
     for mark in _MARK.finditer(text, start, end):
-        while bullet < len(cuts) and cuts[bullet][0] < mark.start():
-            yield cuts[bullet]
-            sentence = cuts[bullet][1]
-            bullet += 1
-        while bracket < len(bracketed) and bracketed[bracket][1] <= mark.start():
-            bracket += 1
-        if bracket < len(bracketed) and bracketed[bracket][0] < mark.start():
+        while bracket and bracket[1] <= mark.start():
+            bracket = next(bracketed, None)
+        if bracket and bracket[0] < mark.start():
             continue
-        if _ends_sentence(text, sentence, mark, end):
-            yield mark.end(), mark.end()
-            sentence = mark.end()
-    yield from cuts[bullet:]
+        cut = marks.end_of_closing(mark.end())
+        stop = _Stop.read(text, start, mark, cut, end)
+        if stop is not None and stop.ends_sentence(casual):
+            yield cut
+            start = cut
 
 
 def _running_brackets(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -110,104 +116,138 @@ def _running_brackets(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return found
 
 
-def _ends_sentence(text: str, sentence: int, mark: re.Match[str], end: int) -> bool:
-    at = mark.end()
-    if at >= end:
-        return False
-    if not text[at].isspace():
-        return _is_glued(text, mark, end)
-    following = _NEXT.match(text, _skip_space(text, at, end), end)
-    if following is None:
-        return False
-    if not any(char.isalnum() for char in text[sentence : mark.start()][-_LONGEST_WORD:]):
-        return False
-    word = following["word"]
-    if not word:
-        return bool(following["open"]) or not following["dash"]
-    return _judge(text, sentence, mark, following)
+class _DoubleMarks:
+    """Double quotation marks of one paragraph, for the places where shape does not tell."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.text, self.start, self.end = text, start, end
+
+    @cached_property
+    def straight(self) -> list[int]:
+        return [m.start() for m in re.compile('"').finditer(self.text, self.start, self.end)]
+
+    def end_of_closing(self, at: int) -> int:
+        """``at``, or past a closing mark that stands off by a space or is curled the wrong way."""
+        text, end = self.text, self.end
+        if at < end and text[at] == "“" and not text[at + 1 : min(at + 2, end)].strip():
+            opened = max(self.start, at - 2000)
+            return at + 1 if text.rfind("“", opened, at) > text.rfind("”", opened, at) else at
+        spaced = text[at : min(at + 3, end)]
+        stands_off = spaced[:1] in _SPACES and not spaced[2:].strip(" \t\r\n.,")
+        if stands_off and (spaced[1:2] == "”" or self._closes_straight(at + 1)):
+            return at + 2
+        return at
+
+    def _closes_straight(self, at: int) -> bool:
+        if at >= self.end or self.text[at] != '"':
+            return False
+        return bisect_left(self.straight, at) % 2 == 1
 
 
-def _skip_space(text: str, at: int, end: int) -> int:
-    while at < end and text[at].isspace():
-        at += 1
-    return at
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """A mark that may end a sentence, and what decides it."""
 
+    so_far: str  # the last characters of the sentence up to the mark
+    sign: str
+    close: str
+    noted: bool
+    gap: str  # white space after the mark
+    dash: str
+    opening: str
+    word: str  # the next word
+    after: str  # text from the next word on
 
-def _is_glued(text: str, mark: re.Match[str], end: int) -> bool:
-    """``...his party.The minister``: a space was lost between two sentences."""
-    if mark["note"]:
-        return False
-    before = text[max(0, mark.start() - 3) : mark.start()]
-    if mark["close"]:
-        glued = re.match(r"[A-Z][a-z]", text[mark.end() : mark.end() + 2])
-        return bool(glued) and mark["close"][-1] in '”"' and text[mark.end() - 1] != "("
-    if len(before) < 3 or not before.isalpha() or not before[1:].islower():
-        return False
-    if not _GLUED.match(text, mark.end(), end):
-        return False
-    word = _word_before(text, mark.start())
-    return "@" not in word and "/" not in word and "www" not in word and "." not in word
+    @classmethod
+    def read(
+        cls, text: str, sentence: int, mark: re.Match[str], cut: int, end: int
+    ) -> _Stop | None:
+        """The stop at ``mark``; None if nothing follows or nothing is said before it."""
+        following = _NEXT.match(text, cut, end)
+        so_far = text[max(sentence, mark.start() - 80) : mark.start()]
+        if cut >= end or following is None or not any(char.isalnum() for char in so_far):
+            return None
+        return cls(
+            so_far,
+            mark["sign"],
+            text[mark.end("sign") : cut].strip(),
+            bool(mark["note"]),
+            text[cut : cut + _leading_space(text, cut, min(end, cut + 3))],
+            following["dash"],
+            following["open"],
+            following["word"],
+            text[following.start("word") : following.start("word") + 120],
+        )
 
+    def ends_sentence(self, casual: bool) -> bool:
+        if not self.word or (self.sign == "." and _ENUMERATOR.fullmatch(self.so_far)):
+            opens = bool(self.opening) and bool(self.gap) and not self.dash
+            return opens and any(char.isalnum() for char in self.after[:8])
+        if not self.gap:
+            return self._is_glued()
+        if self.sign == "." and not self.close and not self.noted:
+            return self._full_stop_ends(casual)
+        if self._begins_small():
+            speech = self.opening[-1:] in ("“", '"') and "." not in self.sign[1:]
+            return speech or (casual and not self.close and self.sign[0] in "?!")
+        if self.sign == ".":
+            return True
+        return self._exclamation_ends()
 
-def _judge(text: str, sentence: int, mark: re.Match[str], following: re.Match[str]) -> bool:
-    token = text[mark.start() : mark.start("close")]
-    word = following["word"]
-    first = word[0]
-    small = first.islower() and not abbr.SMALL_NAME.match(word)
-    if token == ".":
-        return _judge_stop(text, sentence, mark, following, small)
-    if small and not following["open"]:
-        return False
-    if first.islower() and following["open"] and "." in token:
-        return False
-    if mark["close"] and _is_cue_clause(text, following.start("word")):
-        return False
-    return not (token == "!" and _word_before(text, mark.start()) in abbr.EXCLAIMED_NAMES)
+    def _begins_small(self) -> bool:
+        return self.word[0].islower() and not abbr.SMALL_NAME.match(self.word)
 
+    def _exclamation_ends(self) -> bool:
+        """``!``, ``?`` or an ellipsis before a capital."""
+        if self.close.startswith("]") and self.so_far.endswith("["):
+            return False
+        if self.sign[0] in ".…" and abbr.FIRST_PERSON.match(self.word) and not self.opening:
+            return False
+        if self.close and abbr.is_cue_clause(self.after):
+            return False
+        return self.sign != "!" or self._word_before() not in abbr.EXCLAIMED_NAMES
 
-def _is_cue_clause(text: str, at: int) -> bool:
-    """``"Why?" Ms Okafor asked.``: the name and verb belong to the question."""
-    match = _NAME_THEN_CUE.match(text, at, at + 120)
-    if match is None:
-        return False
-    rest = match["rest"].strip(" ,.:;\n\t").lower()
-    return match["cue"] in abbr.ASKING or rest not in abbr.REPORTED_STARTS
+    def _word_before(self) -> str:
+        match = _WORD_BEFORE.search(self.so_far[-_LONGEST_WORD:])
+        return match.group() if match else ""
 
+    def _is_glued(self) -> bool:
+        """``...his party.The minister``: a space was lost between two sentences."""
+        before = self._word_before()
+        if self.noted or not _GLUED.match(self.opening[-1:] + self.after):
+            return False
+        if self.close:
+            return self.close[-1] in '”")' and abbr.classify(before, self.so_far) is None
+        if not before or _ADDRESS.search(self.so_far):
+            return False
+        return before[-1].isdigit() or (len(before) > 2 and before[-2:].islower())
 
-def _judge_stop(
-    text: str, sentence: int, mark: re.Match[str], following: re.Match[str], small: bool
-) -> bool:
-    """A single full stop: the end of a sentence unless it belongs to an abbreviation."""
-    word, opened = following["word"], following["open"]
-    before = _word_before(text, mark.start())
-    if mark["close"] or mark["note"]:
-        return not small or bool(opened and opened[-1] in '"“‘')
-    kind = abbr.classify(before, text[max(sentence, mark.start() - 60) : mark.start()])
-    if kind is None:
-        return not small or bool(opened and opened[-1] in '"“')
-    if small or kind == "never":
-        return False
-    if kind == "digit":
-        return not word[0].isdigit()
-    if kind == "title":
-        return word in abbr.STARTERS and before in abbr.SAINTS
-    if word[0].isdigit() or following["dash"] or (opened and opened[0] in "(["):
-        return False
-    if kind == "final":
-        return True
-    if kind == "clock":
-        return word not in abbr.AFTER_CLOCK and not _opens_with_time(text, sentence, mark.start())
-    return word in abbr.STARTERS
+    def _full_stop_ends(self, casual: bool) -> bool:
+        """A full stop ends a sentence unless it belongs to an abbreviation."""
+        kind = abbr.classify(self._word_before(), self.so_far)
+        if self._begins_small():
+            return kind is None and self._small_may_begin(casual)
+        if kind is None:
+            return True
+        if kind == "never" or (kind == "digit" and self.word[0].isdigit()):
+            return False
+        if kind == "digit":
+            return True
+        if self.word[0].isdigit() or self.dash or self.opening[:1] in ("(", "["):
+            return False
+        if kind == "clock":
+            return not abbr.goes_on_with_clock(self.after) and not self._opens_with_time()
+        return kind == "final" or abbr.begins_sentence(self.after)
 
+    def _small_may_begin(self, casual: bool) -> bool:
+        if self.opening[-1:] in ("“", '"') or self.word.startswith(("http", "www.")):
+            return True
+        letters = self.so_far[-3:].isalpha() and self.so_far[-1:].islower()
+        return letters and (casual or len(self.gap) > 1)
 
-def _opens_with_time(text: str, sentence: int, at: int) -> bool:
-    opening = text[sentence:at]
-    return len(opening) < 30 and opening.split(None, 1)[0] in abbr.BEFORE_TIME
-
-
-def _word_before(text: str, at: int) -> str:
-    match = _WORD_BEFORE.search(text[max(0, at - _LONGEST_WORD) : at])
-    return match.group() if match else ""
+    def _opens_with_time(self) -> bool:
+        """``At 9 p.m. Okoro arrived``: the sentence has only begun."""
+        return len(self.so_far) < 30 and self.so_far.split(None, 1)[0] in abbr.BEFORE_TIME
 
 
 class Segmenter:
