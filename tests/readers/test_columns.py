@@ -1,13 +1,15 @@
 import json
+from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
 from onrecord.readers import FIELDS, SYNONYMS, InputError, derive_id, parse_columns, read_records
 from onrecord.readers.columns import map_columns
 from onrecord.readers.problems import UnreadableError
-from onrecord.records import Article, ErrorRow
+from onrecord.records import SCHEMAS, Article, ErrorRow
 
 TEXT = "“We will not sign,” said Mara Okoye, who leads the dockers' union."
 
@@ -162,3 +164,10 @@ def test_an_error_row_never_stops_the_rows_after_it():
     items = list(read_records([{"text": TEXT}, {"text": ""}, {"text": TEXT + "!"}]))
     assert [type(item) for item in items] == [Article, ErrorRow, Article]
     assert items[1].message.startswith("row 2: ")
+
+
+def test_error_rows_fit_the_errors_table():
+    (row,) = read_records([{"id": "a1", "text": ""}])
+    table = pa.Table.from_pylist([asdict(row)], schema=SCHEMAS["errors"])
+    assert [field.name for field in fields(ErrorRow)] == table.column_names
+    assert table.to_pylist() == [asdict(row)]

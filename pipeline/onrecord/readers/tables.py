@@ -24,6 +24,7 @@ from onrecord.records import Article, ErrorRow
 
 _SAMPLE_BYTES = 1 << 20
 _PARQUET_ROWS = 64
+_BUFFER = 1 << 16
 # A line holds one article; escaped to \uXXXX, a character takes up to twelve. What is longer is
 # passed over in pieces of this size, so that a file of one endless line cannot fill the memory.
 _MIN_LINE_CHARS = 16_000_000
@@ -128,12 +129,15 @@ def _csv_row(
 
 def read_parquet(path: Path, options: ReadOptions) -> Iterator[Article | ErrorRow]:
     """A Parquet file, a few rows at a time; nested columns go to ``extra``."""
-    with open_seekable(path) as file, pq.ParquetFile(file) as parquet:
+    with (
+        open_seekable(path) as file,
+        pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER) as parquet,
+    ):
         schema = parquet.schema_arrow
         _check_columns(options, schema.names)
         map_columns(schema.names, options.columns)
         number = 0
-        for batch in parquet.iter_batches(batch_size=_PARQUET_ROWS):
+        for batch in parquet.iter_batches(batch_size=_PARQUET_ROWS, use_threads=False):
             for index in range(batch.num_rows):
                 number += 1
                 try:
