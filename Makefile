@@ -11,12 +11,12 @@ DEMO ?= outputs/demo
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-LOCKED := install --quiet --no-deps --require-hashes
+LOCKED := install -qq --no-deps --require-hashes
 
 .PHONY: run test lint format lock train-deps clean help
 
 help:
-	@echo "make run         annotate corpus/ into $(DEMO), write its report"
+	@echo "make run         annotate corpus/articles into $(DEMO), write its report"
 	@echo "make test        run the tests (ARGS='-k name' passes options to pytest)"
 	@echo "make lint        check format, style and types"
 	@echo "make format      format the code"
@@ -25,7 +25,7 @@ help:
 	@echo "make clean       remove $(VENV) and caches"
 
 run: $(VENV)/.installed
-	@code=0; $(BIN)/onrecord run corpus --entities corpus/entities.jsonl --out $(DEMO) --overwrite || code=$$?; \
+	@code=0; $(BIN)/onrecord run corpus/articles --entities corpus/entities.jsonl --out $(DEMO) --overwrite || code=$$?; \
 	if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi
 	@$(BIN)/onrecord report $(DEMO)
 
@@ -53,11 +53,11 @@ $(VENV)/.created:
 
 $(VENV)/.locked: requirements.lock $(VENV)/.created
 	$(PIP) $(LOCKED) -r requirements.lock
-	$(PIP) install --quiet $(TORCH_PIP) '$(TORCH)'
+	$(PIP) install -qq $(TORCH_PIP) '$(TORCH)'
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 lock:

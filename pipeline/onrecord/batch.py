@@ -1,0 +1,573 @@
+"""Run many articles on one machine: planned once, annotated in shards, published at the end."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+
+from onrecord.actors import merge_actors, read_part
+from onrecord.annotation import Annotated, annotate_articles, unannotated
+from onrecord.durable import remove_tree
+from onrecord.language import DEFAULT_SPACY_MODEL, STAGES, load
+from onrecord.model_folder import file_sha256
+from onrecord.plan import KnownArticle, Plan
+from onrecord.progress import RunLog, RunProgress
+from onrecord.provenance import (
+    library_versions,
+    model_checksums,
+    package_version,
+    spacy_model_version,
+)
+from onrecord.readers import MAX_CHARS, read_articles
+from onrecord.records import SCHEMAS, Article, ErrorRow
+from onrecord.run_directory import LOG_FILE, RunDirectory, Shard, part_name, read_run_file
+from onrecord.tables import (
+    ARTICLE_TABLES,
+    Tables,
+    concat_sorted,
+    error_row,
+    to_tables,
+)
+from onrecord.workers import Death, InProcess, LoadPipeline, PipelineSpec, Pool, Task, WorkerPool
+
+__all__ = ["RunError", "RunOptions", "RunSummary", "annotate_articles", "run_batch"]
+
+_PLAN = "plan.sqlite"
+# A batch holds no more text than this unless one article does: memory follows text, not articles.
+_BATCH_CHARS = 200_000
+
+
+class RunError(RuntimeError):
+    """The run could not be done; the message says what, where, and what to do."""
+
+
+class RunOptions(BaseModel):
+    """Settings of a run; ``run.json`` records them as resolved."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    language: str = Field("en", description="ISO 639-1 code to annotate, or any")
+    columns: dict[str, str] = Field(default_factory=dict, description="Field to input column")
+    encoding: str | None = Field(None, description="Encoding of text files, detected if None")
+    max_chars: int = Field(MAX_CHARS, ge=1, description="Longest article, in code points")
+    spacy_model: str = Field(DEFAULT_SPACY_MODEL, description="Installed spaCy pipeline")
+    model: Path | None = Field(None, description="Model folder, the shipped one if None")
+    entities: Path | None = Field(None, description="Entity file, authoritative")
+    attribution: Literal["model", "rules"] = Field("model", description="Attribution method")
+    workers: int = Field(1, ge=0, description="Processes; 0 annotates in this one")
+    batch_size: int = Field(16, ge=1, description="Most articles of one batch")
+    shard_size: int = Field(500, ge=1, description="Input articles of one shard")
+    article_timeout: float | None = Field(300.0, gt=0, description="Seconds one article may take")
+    csv: bool = Field(False, description="Write every table as CSV too")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run came to.
+
+    Attributes:
+        path: the run directory.
+        counts: rows by table, all of the directory.
+        n_errors: rows of ``errors`` that this run added.
+        n_articles: input articles that this run covered.
+        seconds: wall-clock time of this process.
+    """
+
+    path: Path
+    counts: dict[str, int]
+    n_errors: int
+    n_articles: int
+    seconds: float
+
+
+def run_batch(
+    inputs: Sequence[Path | str],
+    out: Path | str,
+    options: RunOptions | None = None,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    append: bool = False,
+    console: Console | None = None,
+    load_pipeline: LoadPipeline = load,
+) -> RunSummary:
+    """Annotate articles into a run directory.
+
+    Args:
+        inputs: files, folders and globs, as for ``read_articles``.
+        out: the run directory.
+        options: settings; the defaults if None.
+        resume: finish what an interrupted run left; start or do nothing where none is left.
+        overwrite: remove the run that is there first.
+        append: add articles whose text and id a finished run does not have yet.
+        console: where to show progress; silent if None.
+        load_pipeline: importable function that makes the pipeline in each worker.
+
+    Returns:
+        Counts; the tables are read with ``onrecord.read_run(out)``.
+
+    Raises:
+        RunError: the run cannot be begun or finished. What is done is kept for ``resume``.
+        InputError: an input does not exist, or a column or encoding is not usable.
+    """
+    chosen = RunOptions() if options is None else options
+    began = time.monotonic()
+    try:
+        with RunDirectory(Path(out)) as directory:
+            identity = _identity(chosen)
+            if not _prepare(directory, inputs, chosen, identity, (resume, overwrite, append)):
+                return _summary_of(directory, began)
+            with RunProgress(console) as progress:
+                job = _Job(directory, chosen, progress)
+                try:
+                    return job.run(inputs, load_pipeline, began)
+                finally:
+                    job.close()
+    except (OSError, sqlite3.Error, pa.ArrowException) as error:
+        raise RunError(_explain(error, Path(out))) from error
+
+
+def _explain(error: Exception, out: Path) -> str:
+    """What failed on disk, and that nothing finished is lost."""
+    own_words = type(error).__module__.startswith("onrecord.")
+    if own_words:
+        return str(error)
+    return (
+        f"{out}: {error}; free space or mend the disk or its permissions, then run the same "
+        "command with --resume: finished shards are kept"
+    )
+
+
+def _identity(options: RunOptions) -> dict[str, Any]:
+    """All that the tables depend on besides the input; equal for runs that may be joined."""
+    entities = options.entities
+    if entities is not None and not entities.is_file():
+        raise RunError(f"--entities {entities}: no such file")
+    return {
+        "onrecord": package_version(),
+        "language": options.language,
+        "columns": options.columns,
+        "encoding": options.encoding,
+        "max_chars": options.max_chars,
+        "attribution": options.attribution,
+        "spacy_model": {
+            "name": options.spacy_model,
+            "version": spacy_model_version(options.spacy_model),
+        },
+        "model": {
+            "path": None if options.model is None else str(options.model),
+            "sha256": model_checksums(options.model),
+        },
+        "entities": None if entities is None else {"sha256": file_sha256(entities)},
+    }
+
+
+def _prepare(
+    directory: RunDirectory,
+    inputs: Sequence[Path | str],
+    options: RunOptions,
+    identity: Mapping[str, Any],
+    flags: tuple[bool, bool, bool],
+) -> bool:
+    """Make the directory ready for work; False if all of it is done already."""
+    resume, overwrite, append = flags
+    state = directory.state
+    names = sorted(str(given) for given in inputs)
+    if state == "unfinished" and not overwrite:
+        if not resume:
+            raise RunError(
+                f"{directory.path}: holds a run that was not finished; finish it with --resume, "
+                "or start anew with --overwrite"
+            )
+        begun = directory.description()
+        _refuse_other(directory.path, begun["identity"], identity)
+        if begun["inputs"] != names:
+            raise RunError(
+                f"{directory.path}: the unfinished run reads {', '.join(begun['inputs'])}; "
+                "--resume it with the same input first"
+            )
+        return True
+    before = None
+    if state == "complete" and not overwrite:
+        before = read_run_file(directory.path)
+        if before is None or not (resume or append):
+            raise RunError(
+                f"{directory.path}: already holds a run; add new articles with --append, replace "
+                "it with --overwrite, or choose another --out"
+            )
+        _refuse_other(directory.path, before["identity"], identity)
+        if not append:
+            _refuse_more_input(directory.path, before, names)
+            return False
+    if before is None:
+        directory.clear()
+    directory.begin(
+        {
+            "onrecord": package_version(),
+            "identity": identity,
+            "config": options.model_dump(mode="json"),
+            "inputs": names,
+            "started_at": _now(),
+            "before": before,
+        }
+    )
+    return True
+
+
+def _refuse_other(path: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    """Tables of one directory come from one version, one set of models and one configuration."""
+    for name, value in here.items():
+        if json.loads(json.dumps(value)) != there.get(name):
+            raise RunError(
+                f"{path}: its run has {name} = {_short(there.get(name))}, this one "
+                f"{_short(value)}; use the same, or choose another --out"
+            )
+
+
+def _refuse_more_input(path: Path, run: Mapping[str, Any], names: Sequence[str]) -> None:
+    """A finished run has nothing to resume; other input than it read would silently be left."""
+    if not any(session["inputs"] == list(names) for session in run["sessions"]):
+        raise RunError(f"{path}: its run is finished and read other input; add this with --append")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 200 else text[:200] + "..."
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _summary_of(directory: RunDirectory, began: float) -> RunSummary:
+    """Summary of a run that was finished before."""
+    run = read_run_file(directory.path) or {}
+    last = run["sessions"][-1]
+    return RunSummary(
+        directory.path, run["counts"], last["errors"], last["articles"], time.monotonic() - began
+    )
+
+
+@dataclass(slots=True)
+class _OpenShard:
+    """A shard whose batches are not all back yet."""
+
+    number: int
+    n_articles: int
+    done: list[Annotated] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return sum(batch.n_articles for batch in self.done) == self.n_articles
+
+    def close(self) -> tuple[Shard, Tables]:
+        """Its tables in order, and what there is to say about it."""
+        tables = {
+            name: concat_sorted(name, (batch.tables[name] for batch in self.done))
+            for name in ARTICLE_TABLES
+        }
+        seconds: dict[str, float] = {}
+        for batch in self.done:
+            for stage, spent in batch.seconds.items():
+                seconds[stage] = seconds.get(stage, 0.0) + spent
+        words = sum(batch.n_words for batch in self.done)
+        return Shard(self.number, {}, self.n_articles, words, seconds), tables
+
+
+class _Job:
+    """One run in its directory, from the plan to ``run.json``."""
+
+    def __init__(self, directory: RunDirectory, options: RunOptions, progress: RunProgress) -> None:
+        self._directory = directory
+        self._options = options
+        self._progress = progress
+        self._begun = directory.description()
+        self._before: dict[str, Any] | None = self._begun["before"]
+        self._first_part = len(self._before["parts"]) if self._before else 0
+        self._shard_size = int(self._begun["config"]["shard_size"])
+        self._log = RunLog(directory.path / LOG_FILE)
+        self._shards: dict[int, Shard] = {}
+        self._open: dict[int, _OpenShard] = {}
+        self._plan: Plan | None = None
+
+    def close(self) -> None:
+        """Close the files that the job holds open."""
+        self._log.close()
+        if self._plan is not None:
+            self._plan.close()
+
+    def run(
+        self, inputs: Sequence[Path | str], load_pipeline: LoadPipeline, began: float
+    ) -> RunSummary:
+        """Do what is not done yet, and publish."""
+        self._log.write("start", config=self._begun["config"], inputs=self._begun["inputs"])
+        self._plan = plan = self._make_plan(inputs)
+        self._shards = self._directory.finished_shards()
+        done = sum(shard.n_articles for shard in self._shards.values())
+        self._log.write("planned", articles=plan.n_articles, done=done)
+        self._progress.start(plan.n_articles, done)
+        self._commit_read_errors(plan)
+        if self._missing(plan):
+            self._annotate(plan, load_pipeline)
+        summary = self._publish(plan, began)
+        self._log.write("finish", counts=summary.counts, seconds=round(summary.seconds, 3))
+        return summary
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def _make_plan(self, inputs: Sequence[Path | str]) -> Plan:
+        path = self._directory.work / _PLAN
+        if path.is_file():
+            return Plan(path)
+        config = self._begun["config"]
+        read = read_articles(
+            list(inputs),
+            columns=config["columns"],
+            encoding=config["encoding"],
+            max_chars=config["max_chars"],
+        )
+        known = self._known_articles() if self._before else ()
+        return Plan.write(path, read, known)
+
+    def _known_articles(self) -> Iterator[KnownArticle]:
+        for path in self._old_files("articles"):
+            rows = read_part(path, ["article_id", "source_path", "text_sha256"]).to_pylist()
+            for row in rows:
+                yield KnownArticle(**row)
+
+    def _old_files(self, table: str) -> Iterator[Path]:
+        """Files of a table that were there before this run."""
+        for number in range(self._first_part):
+            yield self._directory.path / table / part_name(number)
+
+    # --- annotating ----------------------------------------------------------------------------
+
+    def _n_shards(self, plan: Plan) -> int:
+        return math.ceil(plan.n_articles / self._shard_size)
+
+    def _missing(self, plan: Plan) -> list[int]:
+        numbers = range(self._first_part, self._first_part + self._n_shards(plan))
+        return [number for number in numbers if number not in self._shards]
+
+    def _annotate(self, plan: Plan, load_pipeline: LoadPipeline) -> None:
+        pool = _make_pool(self._options, load_pipeline)
+        try:
+            for outcome in pool.run(self._tasks(plan)):
+                if isinstance(outcome.result, Death):
+                    self._handle_death(outcome.task, outcome.result, pool)
+                else:
+                    self._accept(outcome.task.key, outcome.result)
+        finally:
+            pool.close()
+
+    def _tasks(self, plan: Plan) -> Iterator[Task]:
+        for number in self._missing(plan):
+            first = (number - self._first_part) * self._shard_size
+            articles = plan.articles(first, first + self._shard_size)
+            self._open[number] = _OpenShard(number, len(articles))
+            for batch in cut_batches(articles, self._options.batch_size):
+                yield Task(number, tuple(batch))
+
+    def _accept(self, number: int, result: Annotated) -> None:
+        shard = self._open[number]
+        shard.done.append(result)
+        self._progress.advance(result.n_articles, result.n_words, result.tables["errors"].num_rows)
+        if shard.complete:
+            self._commit(*shard.close())
+            del self._open[number]
+
+    def _commit(self, shard: Shard, tables: Tables) -> None:
+        done = self._directory.commit_shard(shard, tables)
+        self._shards[done.number] = done
+        rows = {name: about["rows"] for name, about in done.files.items()}
+        self._log.write("shard", number=done.number, articles=done.n_articles, rows=rows)
+
+    def _handle_death(self, task: Task, death: Death, pool: Pool) -> None:
+        """Retry the articles of a lost batch alone; give up on one that kills its worker alone."""
+        self._log.write(
+            "lost", stage=death.stage, error=death.error, message=death.message,
+            attempt=task.attempt, articles=[article.article_id for article in task.articles],
+        )  # fmt: skip
+        if task.attempt == 0:
+            for article in task.articles:
+                pool.retry(Task(task.key, (article,), attempt=1))
+            return
+        (article,) = task.articles
+        row = _death_row(article, death)
+        if task.attempt == 1 and death.stage not in _OUTSIDE_STAGES:
+            pool.retry(Task(task.key, (article,), attempt=2, failing={death.stage: row}))
+            return
+        self._accept(task.key, unannotated(article, [*task.failing.values(), row]))
+
+    # --- finishing -----------------------------------------------------------------------------
+
+    def _commit_read_errors(self, plan: Plan) -> None:
+        """A last part of its own holds what was not read; of no article, the tables are empty."""
+        number = self._first_part + self._n_shards(plan)
+        errors = list(plan.errors())
+        if self._before:
+            errors = self._only_new(errors)
+        nothing_else = number == 0
+        if number in self._shards or not (errors or nothing_else):
+            return
+        tables = to_tables({"errors": [error_row(error) for error in errors]})
+        tables["errors"] = concat_sorted("errors", [tables["errors"]])
+        self._commit(Shard(number, {}, 0, 0, {}), tables)
+
+    def _only_new(self, errors: Sequence[ErrorRow]) -> list[ErrorRow]:
+        """Errors that the run does not hold yet: the same bad file is met at every append."""
+        there = {
+            ErrorRow(**row)
+            for path in self._old_files("errors")
+            for row in read_part(path, SCHEMAS["errors"].names).to_pylist()
+        }
+        return [error for error in errors if error not in there]
+
+    def _parts(self, table: str) -> Iterator[Path]:
+        """Files of a table, those of earlier runs first, wherever they are now."""
+        yield from self._old_files(table)
+        for number in sorted(self._shards):
+            yield self._directory.file(self._shards[number], table)
+
+    def _publish(self, plan: Plan, began: float) -> RunSummary:
+        self._progress.say("merging actors")
+        actors, n_actors = self._write_actors()
+        run = self._run_file(n_actors, time.monotonic() - began)
+        if self._options.csv:
+            self._write_csv(actors)
+        self._directory.publish(self._shards, actors, run)
+        session = run["sessions"][-1]
+        return RunSummary(
+            self._directory.path,
+            run["counts"],
+            session["errors"],
+            session["articles"],
+            time.monotonic() - began,
+        )
+
+    def _write_actors(self) -> tuple[Path, int]:
+        work = self._directory.work
+        for name in ("actors.sqlite", "actors.parquet"):
+            remove_tree(work / name)
+        parts = (
+            (read_part(entities, None), read_part(quotes, None))
+            for entities, quotes in zip(self._parts("entities"), self._parts("quotes"), strict=True)
+        )
+        path = work / "actors.parquet"
+        rows = 0
+        with path.open("wb") as stream:
+            with pq.ParquetWriter(stream, SCHEMAS["actors"], compression="zstd") as writer:
+                for batch in merge_actors(parts, work / "actors.sqlite"):
+                    writer.write_batch(batch)
+                    rows += batch.num_rows
+            stream.flush()
+            os.fsync(stream.fileno())
+        return path, rows
+
+    def _write_csv(self, actors: Path) -> None:
+        from onrecord.csv_tables import write_csv
+
+        for table in SCHEMAS:
+            files = [actors] if table == "actors" else list(self._parts(table))
+            write_csv(table, files, self._directory.path / f"{table}.csv")
+
+    def _run_file(self, n_actors: int, seconds: float) -> dict[str, Any]:
+        """Content of ``run.json``: what made the tables, and what is in them."""
+        new = [self._shards[number] for number in sorted(self._shards)]
+        before = self._before or {"parts": [], "sessions": [], "seconds_by_stage": {}}
+        parts = [*before["parts"], *(shard.files for shard in new)]
+        counts = {table: sum(part[table]["rows"] for part in parts) for table in ARTICLE_TABLES} | {
+            "actors": n_actors
+        }
+        words = sum(shard.n_words for shard in new)
+        articles = sum(shard.n_articles for shard in new)
+        session = {
+            "inputs": self._begun["inputs"],
+            "config": self._options.model_dump(mode="json"),
+            "started_at": self._begun["started_at"],
+            "finished_at": _now(),
+            "seconds": round(seconds, 3),
+            "articles": articles,
+            "words": words,
+            "errors": sum(shard.files["errors"]["rows"] for shard in new),
+        }
+        return {
+            "onrecord": package_version(),
+            "status": "complete",
+            "identity": self._begun["identity"],
+            "versions": library_versions(),
+            "counts": {table: counts[table] for table in SCHEMAS},
+            "seconds_by_stage": _add_seconds(before["seconds_by_stage"], new),
+            "sessions": [*before["sessions"], session],
+            "parts": parts,
+        }
+
+
+# Where a worker can die outside of any stage that could be left out.
+_OUTSIDE_STAGES = frozenset({"loading", "language", "tokenizer", "tables"})
+
+
+def _make_pool(options: RunOptions, load_pipeline: LoadPipeline) -> Pool:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    spec = PipelineSpec(
+        load_pipeline,
+        {
+            "spacy_model": options.spacy_model,
+            "model": options.model,
+            "entities": options.entities,
+            "attribution": options.attribution,
+        },
+        language=options.language,
+        threads=max(1, (cores or 1) // max(1, options.workers)),
+    )
+    if options.workers == 0:
+        return InProcess(spec)
+    return WorkerPool(spec, options.workers, options.article_timeout)
+
+
+def cut_batches(articles: Iterable[Article], batch_size: int) -> Iterator[list[Article]]:
+    """Articles of like length together, the longest first; a long one is a batch of its own."""
+    batch: list[Article] = []
+    chars = 0
+    for article in sorted(articles, key=lambda a: (-len(a.text), a.article_id)):
+        if batch and (len(batch) == batch_size or chars + len(article.text) > _BATCH_CHARS):
+            yield batch
+            batch, chars = [], 0
+        batch.append(article)
+        chars += len(article.text)
+    if batch:
+        yield batch
+
+
+def _death_row(article: Article, death: Death) -> ErrorRow:
+    return ErrorRow(
+        source_path=article.source_path,
+        article_id=article.article_id,
+        stage=death.stage,
+        kind="failed",
+        error=death.error,
+        message=f"{death.message} (tried again alone)",
+    )
+
+
+def _add_seconds(before: Mapping[str, float], shards: Iterable[Shard]) -> dict[str, float]:
+    total = dict(before)
+    for shard in shards:
+        for stage, spent in shard.seconds.items():
+            total[stage] = total.get(stage, 0.0) + spent
+    ordered = [*("language", "tokenizer"), *STAGES[:1], "tok2vec", "ner", *STAGES[1:], "tables"]
+    names = [*(name for name in ordered if name in total), *(set(total) - set(ordered))]
+    return {name: round(total[name], 3) for name in names}

@@ -1,0 +1,118 @@
+"""What a run tells while it works: a bar on a terminal, plain lines, a log for machines."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class RunLog:
+    """Events of a run as JSON Lines: ``{"time", "event", ...}``."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream: IO[str] = path.open("a", encoding="utf-8", buffering=1)
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Append one event."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"time": now, "event": event, **fields}, ensure_ascii=False, default=str)
+        self._stream.write(line + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+
+class RunProgress:
+    """Articles and words done, rates, time left and failures, as a context manager.
+
+    Args:
+        console: where to tell; None to stay silent.
+    """
+
+    def __init__(self, console: Console | None) -> None:
+        self._console = console
+        self._bar = _bar(console) if console is not None and console.is_terminal else None
+        self._task = self._bar.add_task("reading", total=None) if self._bar else None
+        self._total = self._done = self._words = self._errors = self._before = 0
+        self._began = self._last_line = time.monotonic()
+
+    def __enter__(self) -> RunProgress:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def start(self, total: int, done: int) -> None:
+        """Annotation begins: ``total`` articles, ``done`` of them by an earlier run."""
+        self._total, self._done, self._before = total, done, done
+        self._began = time.monotonic()
+        already = f", {done:,} of them done before" if done else ""
+        self.say(f"{total:,} articles to annotate{already}")
+        self._show()
+
+    def advance(self, articles: int, words: int, errors: int) -> None:
+        """A batch is done."""
+        self._done += articles
+        self._words += words
+        self._errors += errors
+        self._show()
+
+    def say(self, line: str) -> None:
+        """One line of its own."""
+        if self._bar:
+            self._bar.console.print(Text(line))
+        elif self._console is not None:
+            now = datetime.now().astimezone().strftime("%H:%M:%S")
+            self._console.print(Text(f"{now} {line}"), soft_wrap=True)
+
+    def _show(self) -> None:
+        if self._bar and self._task is not None:
+            self._bar.update(
+                self._task, total=self._total, completed=self._done, description=self._rates()
+            )
+        elif self._console is not None:
+            now = time.monotonic()
+            if now - self._last_line >= _SECONDS_BETWEEN_LINES or self._done == self._total:
+                self._last_line = now
+                self.say(f"{self._done:,} of {self._total:,} articles, {self._rates()}")
+
+    def _rates(self) -> str:
+        spent = time.monotonic() - self._began
+        now_done = self._done - self._before
+        if not now_done or not spent:
+            return "loading models" if self._done < self._total else "nothing to do"
+        left = timedelta(seconds=round((self._total - self._done) * spent / now_done))
+        return (
+            f"{now_done / spent:.1f} articles/s, {self._words / spent:,.0f} words/s, "
+            f"{left} left, {self._errors:,} in errors"
+        )
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:,.0f}/{task.total}"),
+        TextColumn("{task.description}"),
+        console=console,
+        transient=True,
+    )

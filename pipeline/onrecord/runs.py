@@ -1,0 +1,306 @@
+"""Tables of a run, or of a few texts, as pandas data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import spacy
+from spacy.tokens import Doc, DocBin, SpanGroup
+
+from onrecord.actors import merge_actors
+from onrecord.annotation import annotate_articles
+from onrecord.readers import InputError, read_records
+from onrecord.records import SCHEMAS, Article, ErrorRow
+from onrecord.run_directory import RUN_FILE, WORK, part_name, read_run_file
+from onrecord.tables import ARTICLE_TABLES, concat_sorted, error_row, to_tables
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+
+class IncompleteRunError(OSError):
+    """The directory holds no finished run."""
+
+
+class Run:
+    """The tables of a run, each a data frame with the columns of the contract, in its order.
+
+    Attributes:
+        info: content of ``run.json``; empty for texts analysed in memory.
+
+    Args:
+        table: gives a table by name, as Arrow.
+        info: content of ``run.json``.
+    """
+
+    def __init__(
+        self, table: Callable[[str], pa.Table], info: Mapping[str, Any] | None = None
+    ) -> None:
+        self.table = table
+        self.info = dict(info or {})
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{self.table(name).num_rows} {name}" for name in SCHEMAS)
+        return f"<onrecord.Run: {counts}>"
+
+    @cached_property
+    def articles(self) -> pd.DataFrame:
+        """One row an article."""
+        return self.table("articles").to_pandas()
+
+    @cached_property
+    def sentences(self) -> pd.DataFrame:
+        """One row a sentence, heading or list item."""
+        return self.table("sentences").to_pandas()
+
+    @cached_property
+    def entities(self) -> pd.DataFrame:
+        """One row an entity mention."""
+        return self.table("entities").to_pandas()
+
+    @cached_property
+    def actors(self) -> pd.DataFrame:
+        """One row a named entity of the whole run."""
+        return self.table("actors").to_pandas()
+
+    @cached_property
+    def quotes(self) -> pd.DataFrame:
+        """One row an attributed statement."""
+        return self.table("quotes").to_pandas()
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        """One row an article, or an input, that was not done in full."""
+        return self.table("errors").to_pandas()
+
+    def spacy_docs(self) -> DocBin:
+        """The articles as spaCy docs, without the models that made them.
+
+        Each doc has sentence boundaries, ``doc.ents`` (with ``kb_id``), and in ``doc.spans`` the
+        groups "content", "cue", "source" and "sentences"; the label of a content span is its
+        stance and its id the speaker's. A span that begins or ends inside a token covers the
+        whole token. ``doc.user_data["article_id"]`` is the key of the tables.
+
+        Returns:
+            A ``DocBin``; ``list(docs.get_docs(spacy.blank("en").vocab))`` unpacks it.
+        """
+        nlp = spacy.blank("en")
+        nlp.max_length = 10**9
+        packed = DocBin(
+            attrs=["ENT_IOB", "ENT_TYPE", "ENT_KB_ID", "SENT_START", "SPACY"], store_user_data=True
+        )
+        groups = {
+            name: dict(iter(frame.groupby("article_id", sort=False)))
+            for name, frame in (
+                ("sentences", self.sentences),
+                ("entities", self.entities),
+                ("quotes", self.quotes),
+            )
+        }
+        for article in self.articles.itertuples():
+            rows = {name: found.get(article.article_id) for name, found in groups.items()}
+            doc = nlp.make_doc(article.text)
+            doc.user_data["article_id"] = article.article_id
+            _set_spans(doc, rows)
+            packed.add(doc)
+        return packed
+
+    def to_duckdb(self, path: Path | str) -> Path:
+        """Write every table into one DuckDB file, replacing tables of the same name.
+
+        Raises:
+            ModuleNotFoundError: DuckDB is not installed.
+        """
+        try:
+            import duckdb
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "to_duckdb needs DuckDB: pip install 'onrecord[duckdb]'"
+            ) from error
+        target = Path(path)
+        with duckdb.connect(str(target)) as database:
+            for name in SCHEMAS:
+                database.register("arrow_table", self.table(name))
+                database.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM arrow_table')  # noqa: S608
+                database.unregister("arrow_table")
+        return target
+
+
+def _set_spans(doc: Doc, rows: Mapping[str, pd.DataFrame | None]) -> None:
+    sentences, entities, quotes = (rows[name] for name in ("sentences", "entities", "quotes"))
+    if sentences is not None:
+        spans = [
+            doc.char_span(row.start, row.end, label=row.kind, alignment_mode="expand")
+            for row in sentences.itertuples()
+        ]
+        starts = {span.start for span in spans}
+        for token in doc:
+            token.is_sent_start = token.i in starts or token.i == 0
+        doc.spans["sentences"] = SpanGroup(doc, name="sentences", spans=spans)
+    if entities is not None:
+        doc.ents = spacy.util.filter_spans(
+            [
+                doc.char_span(
+                    row.start,
+                    row.end,
+                    label=row.label,
+                    kb_id=row.kb_id or "",
+                    alignment_mode="expand",
+                )
+                for row in entities.itertuples()
+            ]
+        )
+    for group in ("content", "cue", "source"):
+        doc.spans[group] = SpanGroup(doc, name=group, spans=list(_pieces(doc, quotes, group)))
+
+
+def _pieces(doc: Doc, quotes: pd.DataFrame | None, group: str) -> Iterable[Any]:
+    if quotes is None:
+        return
+    for row in quotes.to_dict("records"):
+        label = (row["stance"] or "") if group == "content" else row["kind"]
+        for start, end in row[f"{group}_spans"]:
+            yield doc.char_span(
+                int(start),
+                int(end),
+                label=label,
+                span_id=row["speaker_id"] or "",
+                alignment_mode="expand",
+            )
+
+
+def read_run(path: Path | str) -> Run:
+    """Read a finished run; a table is loaded when it is first used.
+
+    Raises:
+        IncompleteRunError: there is no run, it is not finished, or a file of it is missing.
+    """
+    folder = Path(path)
+    info = read_run_file(folder) if folder.is_dir() else None
+    if info is None or info["status"] != "complete":
+        half = (folder / WORK).is_dir()
+        what = "the run is not finished; finish it with" if half else "no run here; make one with"
+        command = f"onrecord run INPUT... --out {folder}" + (" --resume" if half else "")
+        raise IncompleteRunError(f"{folder}: {what} '{command}'")
+    _check_parts(folder, info["parts"])
+    tables: dict[str, pa.Table] = {}
+
+    def table(name: str) -> pa.Table:
+        if name not in tables:
+            tables[name] = _read_table(folder, name, len(info["parts"]))
+        return tables[name]
+
+    return Run(table, info)
+
+
+def _check_parts(folder: Path, parts: list[dict[str, Any]]) -> None:
+    for number, files in enumerate(parts):
+        for name, about in files.items():
+            file = folder / name / part_name(number)
+            if not file.is_file() or file.stat().st_size != about["bytes"]:
+                raise IncompleteRunError(
+                    f"{file}: missing or not of the {about['bytes']} bytes that {RUN_FILE} notes; "
+                    "copy the directory again, or make the run anew with --overwrite"
+                )
+
+
+def _read_table(folder: Path, name: str, n_parts: int) -> pa.Table:
+    numbers = range(1 if name == "actors" else n_parts)
+    files = [folder / name / part_name(number) for number in numbers]
+    return concat_sorted(name, (pq.ParquetFile(file).read() for file in files))
+
+
+def analyze(
+    texts: Iterable[str | Mapping[str, Any] | Article] | pd.DataFrame | str,
+    *,
+    nlp: Language | None = None,
+    language: str = "en",
+    batch_size: int = 16,
+    **pipeline: Any,
+) -> Run:
+    """Annotate texts in memory.
+
+    Args:
+        texts: texts; or rows with a ``text`` and whatever else is known (``id``, ``title``, ...,
+            by name or common synonym); or a data frame of such rows; or ``Article`` objects.
+        nlp: a pipeline from ``onrecord.load()``; loaded if None.
+        language: as for ``onrecord run``; "any" annotates whatever language the texts are in.
+        batch_size: articles that go through a stage together.
+        **pipeline: arguments of ``onrecord.load()`` where ``nlp`` is None.
+
+    Returns:
+        The same tables that ``onrecord.read_run()`` gives.
+
+    Raises:
+        InputError: ``texts`` holds something that is no text, row or article.
+    """
+    if nlp is None:
+        from onrecord.language import load
+
+        nlp = load(**pipeline)
+    elif pipeline:
+        raise TypeError(f"give either nlp or {', '.join(pipeline)}, not both")
+    articles, errors = _as_articles(texts)
+    done = [
+        annotate_articles(nlp, articles[at : at + batch_size], language=language).tables
+        for at in range(0, len(articles), batch_size)
+    ]
+    done.append(to_tables({"errors": [error_row(error) for error in errors]}))
+    tables = {name: concat_sorted(name, (part[name] for part in done)) for name in ARTICLE_TABLES}
+    actors = merge_actors([(tables["entities"], tables["quotes"])])
+    tables["actors"] = pa.Table.from_batches(actors, schema=SCHEMAS["actors"])
+    return Run(tables.__getitem__)
+
+
+def _as_articles(
+    texts: Iterable[str | Mapping[str, Any] | Article] | pd.DataFrame | str,
+) -> tuple[list[Article], list[ErrorRow]]:
+    if isinstance(texts, str):
+        texts = [texts]
+    if isinstance(texts, pd.DataFrame):
+        texts = texts.to_dict("records")
+    articles: list[Article] = []
+    errors: list[ErrorRow] = []
+    seen: set[str] = set()
+    for number, item in enumerate(texts):
+        for read in [item] if isinstance(item, Article) else _read_one(item, number):
+            if isinstance(read, ErrorRow):
+                errors.append(read)
+            elif read.article_id in seen:
+                errors.append(_repeated(read))
+            else:
+                seen.add(read.article_id)
+                articles.append(read)
+    return articles, errors
+
+
+def _read_one(item: Any, number: int) -> Iterable[Article | ErrorRow]:
+    if isinstance(item, str):
+        item = {"text": item}
+    if not isinstance(item, Mapping):
+        raise InputError(
+            f"text number {number} is of type {type(item).__name__}; expected a string, a row "
+            "with a 'text', or an onrecord Article"
+        )
+    return read_records([item])
+
+
+def _repeated(article: Article) -> ErrorRow:
+    return ErrorRow(
+        source_path=article.source_path,
+        article_id=article.article_id,
+        stage="read",
+        kind="skipped",
+        error="DuplicateId",
+        message=f"an earlier text has the id {article.article_id!r} (texts without an id get one "
+        "from their content); give each its own 'id'",
+    )
+
+
+__all__ = ["IncompleteRunError", "Run", "analyze", "read_run"]

@@ -1,0 +1,352 @@
+"""Worker processes that may die: each annotates a batch at a time and is replaced when it ends.
+
+Every worker has a pipe of its own, so that one which crashes in native code, is killed for its
+memory, or runs out of time takes nothing with it but the batch it had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.sharedctypes import RawArray
+from pathlib import Path
+from typing import Any, Protocol
+
+from spacy.language import Language
+
+from onrecord.annotation import Annotated, annotate_articles
+from onrecord.records import Article, ErrorRow
+
+LoadPipeline = Callable[..., Language]
+_STAGE_BYTES = 128
+_LOADING = "loading"
+
+
+class WorkerError(RuntimeError):
+    """Workers cannot be started: the pipeline does not load in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSpec:
+    """How a worker makes its pipeline and what it leaves out.
+
+    Attributes:
+        load: importable function that returns the pipeline, such as ``onrecord.load``.
+        arguments: keyword arguments of ``load``.
+        language: as for ``annotate_articles``.
+        threads: native threads that one worker may use.
+    """
+
+    load: LoadPipeline
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    language: str = "en"
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A batch to annotate; ``key`` is the caller's own, ``attempt`` counts from 0."""
+
+    key: Any
+    articles: tuple[Article, ...]
+    attempt: int = 0
+    failing: Mapping[str, ErrorRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Why a task has no result: what ended the worker, and the stage it was in."""
+
+    error: str
+    message: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished task: its tables, or the death of its worker."""
+
+    task: Task
+    result: Annotated | Death
+
+
+class Pool(Protocol):
+    """What runs tasks: ``InProcess`` or ``WorkerPool``."""
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Outcomes in the order they come; tasks given to ``retry`` meanwhile are run too."""
+
+    def retry(self, task: Task) -> None:
+        """Run a task again before any new one."""
+
+    def close(self) -> None:
+        """End the workers, whatever they are doing."""
+
+
+class InProcess:
+    """Tasks run one after another in this process: no isolation, no time limit."""
+
+    def __init__(self, spec: PipelineSpec, nlp: Language | None = None) -> None:
+        self._nlp = spec.load(**spec.arguments) if nlp is None else nlp
+        self._language = spec.language
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Outcomes in the order of the tasks."""
+        for task in tasks:
+            yield Outcome(task, _annotate(self._nlp, self._language, task))
+
+    def retry(self, task: Task) -> None:
+        """Never called: nothing dies alone here."""
+        raise NotImplementedError(f"{task.key}: this process does not outlive a crash")
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def _annotate(
+    nlp: Language, language: str, task: Task, observe: Callable[[str], None] = lambda stage: None
+) -> Annotated:
+    return annotate_articles(
+        nlp, task.articles, language=language, failing=task.failing, observe=observe
+    )
+
+
+class _Worker:
+    """One process, its pipe, and what it is doing."""
+
+    def __init__(self, spec: PipelineSpec) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._stage = RawArray("c", _STAGE_BYTES)
+        self._stage.value = _LOADING.encode()
+        self.process = context.Process(
+            target=_serve, args=(theirs, spec, self._stage), daemon=True, name="onrecord-worker"
+        )
+        with _thread_limits(spec.threads):
+            self.process.start()
+        theirs.close()
+        self.ready = False
+        self.task: Task | None = None
+        self.deadline: float | None = None
+
+    @property
+    def stage(self) -> str:
+        """The stage the process is in, or was in when it ended."""
+        return bytes(self._stage.value).decode("utf-8", "replace")
+
+    @property
+    def idle(self) -> bool:
+        """Whether it can take a task."""
+        return self.ready and self.task is None
+
+    def begin(self, task: Task, timeout: float | None) -> None:
+        """Send it a task."""
+        self.task = task
+        self.deadline = None if timeout is None else time.monotonic() + timeout
+        # If it has died just now, the pipe says so when it is read.
+        with contextlib.suppress(OSError):
+            self.connection.send(task)
+
+    def end(self) -> None:
+        """Kill it, if it still runs, and let go of the pipe."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+class WorkerPool:
+    """Worker processes that share the tasks and are replaced when they die.
+
+    Args:
+        spec: the pipeline of each worker.
+        n_workers: processes.
+        timeout: seconds that one task may take, None for no limit.
+    """
+
+    def __init__(self, spec: PipelineSpec, n_workers: int, timeout: float | None = None) -> None:
+        self._spec = spec
+        self._timeout = timeout
+        self._retries: deque[Task] = deque()
+        self._drained = False
+        self._workers = [_Worker(spec) for _ in range(n_workers)]
+
+    def retry(self, task: Task) -> None:
+        """Run a task again before any new one."""
+        self._retries.append(task)
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Outcomes as they come.
+
+        Raises:
+            WorkerError: a worker could not load its pipeline.
+        """
+        self._drained = False
+        while True:
+            self._feed(tasks)
+            running = any(worker.task for worker in self._workers)
+            if self._drained and not running and not self._retries:
+                return
+            outcomes = [found for place in self._wait() if (found := self._collect(place))]
+            self._feed(tasks)
+            yield from outcomes
+
+    def close(self) -> None:
+        """Kill every worker."""
+        for worker in self._workers:
+            worker.end()
+        self._workers = []
+
+    def _feed(self, tasks: Iterator[Task]) -> None:
+        for worker in self._workers:
+            if worker.idle:
+                task = self._retries.popleft() if self._retries else next(tasks, None)
+                if task is None:
+                    self._drained = True
+                    return
+                worker.begin(task, self._timeout)
+
+    def _wait(self) -> list[int]:
+        """Numbers of the workers that have something to say, have died or are out of time."""
+        busy = {
+            worker.connection: place
+            for place, worker in enumerate(self._workers)
+            if not worker.idle
+        }
+        deadlines = [w.deadline for w in self._workers if w.task and w.deadline is not None]
+        patience = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        speaking = {busy[connection] for connection in wait(list(busy), patience)}  # type: ignore[index]
+        now = time.monotonic()
+        late = {
+            place
+            for place, worker in enumerate(self._workers)
+            if worker.task and worker.deadline is not None and worker.deadline <= now
+        }
+        return sorted(speaking | late)
+
+    def _collect(self, place: int) -> Outcome | None:
+        """What a worker sent, or the death of its task; a dead worker is replaced."""
+        worker = self._workers[place]
+        if not worker.connection.poll():
+            return self._bury(place, out_of_time=True)
+        try:
+            message = worker.connection.recv()
+        except (EOFError, OSError):
+            return self._bury(place, out_of_time=False)
+        if isinstance(message, Exception):
+            raise WorkerError(str(message)) from message
+        if not worker.ready:
+            worker.ready = True
+            return None
+        task, worker.task = worker.task, None
+        assert task is not None  # noqa: S101 - a worker speaks only when it is asked
+        return Outcome(task, message)
+
+    def _bury(self, place: int, *, out_of_time: bool) -> Outcome:
+        worker = self._workers[place]
+        if not out_of_time:
+            # The pipe closes a moment before the exit code is known.
+            worker.process.join(timeout=5)
+        code = worker.process.exitcode
+        task, stage = worker.task, worker.stage
+        worker.end()
+        if task is None:
+            raise WorkerError(
+                f"a worker ended while it was {stage} ({_describe_exit(code)}); check memory and "
+                "the models with 'onrecord info'"
+            )
+        self._workers[place] = _Worker(self._spec)
+        if out_of_time:
+            limit = f"{self._timeout:g}"
+            return Outcome(
+                task,
+                Death("Timeout", f"not done after {limit} s; raise --article-timeout", stage),
+            )
+        message = f"the worker process ended: {_describe_exit(code)}"
+        return Outcome(task, Death("WorkerDied", message, stage))
+
+
+def _describe_exit(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    memory = ", as when memory runs out" if -code == signal.SIGKILL else ""
+    return f"signal {-code} ({name}{memory})"
+
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@contextlib.contextmanager
+def _thread_limits(threads: int) -> Iterator[None]:
+    """Environment in which a child's native libraries start with this many threads."""
+    wanted = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | {"TOKENIZERS_PARALLELISM": "false"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _serve(connection: Connection, spec: PipelineSpec, stage: Any) -> None:
+    """Life of a worker: load, say so, then annotate what comes until the pipe closes."""
+    # The parent decides what an interrupt means; a worker must not die of it half way.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
+    _volunteer_for_memory()
+    try:
+        nlp = spec.load(**spec.arguments)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent reports it
+        connection.send(WorkerError(f"{type(error).__name__}: {error}"))
+        return
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(spec.threads)
+    connection.send(None)
+    while True:
+        try:
+            task = connection.recv()
+        except EOFError:
+            return
+        connection.send(_annotate(nlp, spec.language, task, _note_into(stage)))
+
+
+def _note_into(stage: Any) -> Callable[[str], None]:
+    def note(name: str) -> None:
+        stage.value = name.encode()[: _STAGE_BYTES - 1]
+
+    return note
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has gone, also in the middle of an article."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _volunteer_for_memory() -> None:
+    """Where memory runs out, Linux ends the process of the highest score: not the parent."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")

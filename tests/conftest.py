@@ -1,0 +1,41 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from fakes import load_fake
+from spacy.language import Language
+
+import onrecord
+from onrecord.records import Article
+
+
+@pytest.fixture(scope="session")
+def nlp() -> Language:
+    """The whole pipeline with the shipped models."""
+    return onrecord.load()
+
+
+@pytest.fixture(scope="session")
+def fake_nlp() -> Language:
+    """The pipeline of fake stages."""
+    return load_fake()
+
+
+@pytest.fixture
+def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
+    """Write articles as JSON Lines; gives the file."""
+
+    def write(articles: Iterable[Article], name: str = "news.jsonl") -> Path:
+        path = tmp_path / name
+        lines = [
+            json.dumps({"id": article.article_id, "text": article.text}) for article in articles
+        ]
+        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        return path
+
+    return write
