@@ -198,6 +198,7 @@ def test_a_file_that_vanishes_during_the_run_is_told(folder):
     (folder / "b.txt").unlink()
     first, second = items
     assert first.error == "FileNotFoundError"
+    assert "no longer there" in first.message
     assert isinstance(second, Article)
 
 

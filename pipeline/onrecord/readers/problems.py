@@ -70,6 +70,8 @@ def error_row(path: Path | str, error: BaseException, *, read: int = 0) -> Error
 def _explain(error: BaseException) -> str:
     if isinstance(error, PermissionError):
         return "no permission to read it; change its mode or run as its owner"
+    if isinstance(error, FileNotFoundError):
+        return "no longer there; it was removed or renamed while the run went on"
     if isinstance(error, EOFError):
         return "the compressed file ends too early; copy it again from its origin"
     if isinstance(error, zlib.error) or type(error).__name__ == "BadGzipFile":
