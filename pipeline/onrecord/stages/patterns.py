@@ -246,3 +246,87 @@ CLAUSE_BREAKS = _words("while although though according but")
 PHRASE_BREAKS = CLAUSE_BREAKS | _words(
     "and as after when who which because even with where so if despite including"
 )
+
+# Titles and roles: short forms and sisters of one word, so that "Sen." answers to "the senator".
+ROLE_FORMS: dict[str, str] = {
+    form: role
+    for role, forms in {
+        "senator": "sen senators",
+        "governor": "gov",
+        "representative": "rep congressman congresswoman lawmaker legislator mp",
+        "president": "pres",
+        "professor": "prof",
+        "doctor": "dr physician surgeon neurosurgeon",
+        "general": "gen",
+        "candidate": "nominee contender front-runner frontrunner hopeful standard-bearer",
+        "spokesperson": "spokesman spokeswoman",
+        "chairperson": "chairman chairwoman chair",
+        "businessperson": (
+            "businessman businesswoman mogul billionaire tycoon developer entrepreneur"
+        ),
+        "police": "policeman policewoman officer sheriff",
+        "republican": "gop",
+        "democrat": "democratic",
+        "judge": "justice",
+        "lawyer": "attorney barrister solicitor",
+        "minister": "secretary",
+        "premier": "pm",
+        "executive": "ceo",
+    }.items()
+    for form in forms.split()
+}
+MASCULINE = _words(
+    "mr sir lord king prince duke baron father brother son husband boy man uncle grandfather "
+    "businessman congressman chairman spokesman policeman fireman actor widower mogul "
+    "pope monsignor "
+    "nephew grandson patriarch statesman councilman assemblyman anchorman"
+)
+FEMININE = _words(
+    "ms mrs miss lady dame queen princess duchess baroness mother sister daughter wife girl woman "
+    "aunt grandmother businesswoman congresswoman chairwoman spokeswoman policewoman actress widow "
+    "niece granddaughter mum mom councilwoman assemblywoman"
+)
+# Singular nouns for bodies ("the company"), for people by role, and for things that are issued by
+# somebody ("the statement").
+BODY_NOUNS = _words(
+    "company firm agency group organization organisation department ministry bank newspaper paper "
+    "magazine network university college school party committee commission court council union "
+    "association foundation institute center centre board bureau outlet campaign administration "
+    "government army navy police federation coalition charity regulator watchdog airline "
+    "manufacturer carmaker automaker retailer club league station channel website site publication "
+    "corporation giant startup utility lender insurer chain broadcaster publisher studio museum "
+    "hospital church parliament congress assembly senate militia movement alliance bloc "
+    "body office "
+    "service authority pac think-tank nonprofit nation country state city kingdom republic"
+)
+ISSUED_NOUNS = _words(
+    "statement tweet letter email e-mail post message speech remarks comments remark comment memo "
+    "release report poll survey study analysis article editorial op-ed ad advertisement video book "
+    "film documentary interview testimony lawsuit complaint filing ruling decision order document "
+    "resolution plan proposal website page story piece column blog account announcement press note "
+    "transcript figures data numbers findings words language headline research review paper "
+    "communique declaration"
+)
+PLURAL_STARTS = _words(
+    "many some several few most both all two three four five six seven eight nine ten dozens "
+    "hundreds thousands other others these those various numerous more half neither none"
+)
+PERSON_NOUNS = _words(
+    "president senator governor representative mayor candidate leader minister premier chancellor "
+    "businessperson judge lawyer general admiral colonel professor doctor director chairperson "
+    "spokesperson executive republican democrat king queen prince pope bishop coach player actor "
+    "actress singer author writer journalist host anchor reporter commentator pollster strategist "
+    "adviser advisor analyst economist scientist researcher activist man woman official ambassador "
+    "diplomat envoy lady speaker politician conservative liberal socialist independent prosecutor "
+    "commissioner star celebrity veteran investor philanthropist founder wife husband "
+    "mother father "
+    "son daughter brother sister widow driver teacher student victim suspect defendant head chief "
+    "commander officer police pastor priest imam rabbi former incumbent rival opponent"
+)
+# What stands before a name and is no part of it.
+ROLE_WORDS_IN_NAMES = _words(
+    "mr mrs ms dr sen rep gov gen lt col sgt capt president senator governor representative judge "
+    "justice secretary minister prime king queen prince princess sir lord lady dame former "
+    "republican democratic democrat attorney general mayor chief executive professor prof rev "
+    "congressman congresswoman pastor ambassador chairman the a an"
+)

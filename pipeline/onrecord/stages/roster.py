@@ -1,0 +1,294 @@
+"""Who can speak in an article: its named entities with what the article says about each.
+
+For every named entity the roster keeps where it is mentioned, which gender its titles and the
+words around it show, which roles it is given ("Sen.", "the Florida senator", ", a doctor,"), and
+which places go with those roles. Resolving "the Venezuelan leader" or "she" rests on nothing else:
+no list of first names, no knowledge from outside the article.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from onrecord.quotation import Quotation, find_quotations
+from onrecord.records import Entity, Mention, Sentence, Span
+from onrecord.stages import patterns
+
+_TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z]+\.(?=\s+[A-Z])|\w+(?:[-’']\w+)*|[^\w\s]")
+_PARTY = re.compile(r"\(?\s*(?P<party>[RD])-[A-Z][\w.]*")
+_STOP = re.compile(r"[,;:.()—–\"“”\n]")
+_LONGEST_APPOSITION = 140
+PERSON_LABELS = frozenset({"PERSON"})
+BODY_LABELS = frozenset({"ORG", "FAC", "PRODUCT", "WORK_OF_ART", "LAW", "EVENT"})
+PLACE_LABELS = frozenset({"GPE", "LOC"})
+
+
+class Seen(NamedTuple):
+    """One mention: its span, its sentence, and how prominent it stands there."""
+
+    start: int
+    end: int
+    sentence: int
+    subject: bool
+    quoted: bool
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A named entity and the evidence about it."""
+
+    entity: Entity
+    kind: str
+    seen: list[Seen] = field(default_factory=list)
+    masculine: int = 0
+    feminine: int = 0
+    roles: Counter[str] = field(default_factory=Counter)
+    places: set[str] = field(default_factory=set)
+
+    @property
+    def gender(self) -> str | None:
+        """The pronoun "he" or "she", or None where the article shows neither or both alike."""
+        if self.masculine > self.feminine:
+            return "he"
+        return "she" if self.feminine > self.masculine else None
+
+    @property
+    def surname(self) -> str:
+        """Last word of the name, without "Jr." and the like, lower case."""
+        words = [w for w in self.entity.name.split() if w.lower().strip(".,") not in _SUFFIXES]
+        return words[-1].lower() if words else ""
+
+
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+
+
+class Roster:
+    """The candidates of one article, in order of first mention."""
+
+    def __init__(
+        self, text: str, sentences: Sequence[Sentence], mentions: Sequence[Mention]
+    ) -> None:
+        self.text = text
+        self.sentences = sentences
+        self.mentions = [m for m in mentions if m.entity is not None]
+        self._starts = [s.start for s in sentences]
+        self._mention_starts = [m.start for m in self.mentions]
+        self.quotations = find_quotations(text)
+        self._quotation_starts = [q.start for q in self.quotations]
+        self.candidates: dict[str, Candidate] = {}
+        for mention in self.mentions:
+            self._add(mention)
+        self._collect_pronoun_evidence()
+
+    def sentence_at(self, offset: int) -> int:
+        """Index of the sentence that holds ``offset`` or ends last before it."""
+        return max(bisect_right(self._starts, offset) - 1, 0)
+
+    def quotation_at(self, offset: int) -> Quotation | None:
+        """The quotation that holds ``offset``."""
+        index = bisect_right(self._quotation_starts, offset) - 1
+        if index < 0 or self.quotations[index].end <= offset:
+            return None
+        return self.quotations[index]
+
+    def mentions_in(self, span: Span) -> list[Mention]:
+        """Mentions that overlap ``span``, in order."""
+        first = max(bisect_right(self._mention_starts, span.start) - 2, 0)
+        found = []
+        for mention in self.mentions[first:]:
+            if mention.start >= span.end:
+                break
+            if mention.end > span.start:
+                found.append(mention)
+        return found
+
+    def candidate(self, mention: Mention) -> Candidate | None:
+        """The candidate that a mention belongs to."""
+        return None if mention.entity is None else self.candidates.get(mention.entity.entity_id)
+
+    def persons(self) -> list[Candidate]:
+        """All people, in order of first mention."""
+        return [c for c in self.candidates.values() if c.kind == "person"]
+
+    # --- evidence -------------------------------------------------------------------------------
+
+    def _add(self, mention: Mention) -> None:
+        entity = mention.entity
+        if entity is None or (mention.label == "NORP" and entity.label == "NORP"):
+            return
+        known = self.candidates.get(entity.entity_id)
+        if known is None:
+            known = Candidate(entity, _kind(entity.label))
+            self.candidates[entity.entity_id] = known
+        index = self.sentence_at(mention.start)
+        quoted = self.quotation_at(mention.start) is not None
+        known.seen.append(
+            Seen(mention.start, mention.end, index, self._is_subject(mention, index), quoted)
+        )
+        if known.kind == "person":
+            self._collect_before(known, mention)
+        self._collect_after(known, mention)
+
+    def _is_subject(self, mention: Mention, index: int) -> bool:
+        """Whether the mention looks like a subject: early in its clause, no preposition before."""
+        before = self.text[self._starts[index] if self._starts else 0 : mention.start]
+        words = re.findall(r"\w+", before.lower())
+        after = self.text[mention.end : mention.end + 2]
+        if after.startswith(("'s", "’s")):
+            return False
+        last = next((w for w in reversed(words[-3:]) if w not in ("the", "mr", "ms", "mrs")), "")
+        return last not in patterns.PREPOSITIONS and last not in ("of", "to") and len(words) <= 12
+
+    def _collect_before(self, known: Candidate, mention: Mention) -> None:
+        start = max(self._starts[self.sentence_at(mention.start)] if self._starts else 0, 0)
+        others = self.mentions_in(Span(start, mention.start))
+        start = max([start, *(m.end for m in others if m.label == "PERSON")])
+        before = self.text[max(start, mention.start - 80) : mention.start]
+        words = _TOKEN.findall(before)
+        taken = 0
+        for position in range(len(words) - 1, -1, -1):
+            word = words[position]
+            lower = word.lower().rstrip(".")
+            if taken >= 6 or not word[0].isalpha() or lower in _NOT_IN_TITLE or _is_verb(word):
+                break
+            _note(known, lower)
+            taken += 1
+        if taken:
+            begin = max(start, mention.start - 80)
+            self._note_places(known, Span(begin + _tail(before, words, taken), mention.start))
+
+    def _collect_after(self, known: Candidate, mention: Mention) -> None:
+        window = self.text[mention.end : mention.end + _LONGEST_APPOSITION]
+        party = _PARTY.match(window.lstrip(" ,"))
+        if party:
+            _note(known, "republican" if party.group("party") == "R" else "democrat")
+        apposition = re.match(
+            r"(?:\s*\([^)]{1,30}\))?(?:,? \d\d,)?(?:,|\s+[—–-])\s+(?P<body>(?:who (?:is|was)\s+)?"
+            r"(?:an?|the|his|her|its|their|former|head|[a-z]+|[A-Z][\w.’']+(?:\s[A-Z][\w.]+)*[’']s)\b[^,;.()—–\n]{2,100})"
+            r"(?=[,;.()—–\n])",
+            window,
+        )
+        copula = re.match(
+            r"\s+(?:is|was|became|remains)\s+(?P<body>(?:an?|the)\s[^,;.()—–\n]{3,60})", window
+        )
+        for match in (apposition, copula):
+            if match is None:
+                continue
+            body = match.group("body")
+            words = [w.lower() for w in _TOKEN.findall(body)]
+            if words and words[0] in _NOT_APPOSITION:
+                continue
+            for word in _phrase_words(words):
+                _note(known, word)
+            base = mention.end + match.start("body")
+            self._note_places(known, Span(base, base + len(body)))
+        head = re.match(
+            r"(?:[’']s)?\s+(?:[a-z]+\s+)?(?P<head>poll|survey|report|study|analysis|memo)s?\b",
+            window,
+        )
+        if head and known.kind != "person":
+            known.roles[head.group("head")] += 1
+
+    def _note_places(self, known: Candidate, span: Span) -> None:
+        for mention in self.mentions_in(span):
+            if mention.entity is not None and mention.entity.entity_id != known.entity.entity_id:
+                known.places.add(mention.entity.entity_id)
+
+    def _collect_pronoun_evidence(self) -> None:
+        """Count he and she where one person alone is named in the sentence or the one before."""
+        persons = self.persons()
+        by_sentence: dict[int, set[str]] = {}
+        for person in persons:
+            for seen in person.seen:
+                by_sentence.setdefault(seen.sentence, set()).add(person.entity.entity_id)
+        for index, sentence in enumerate(self.sentences):
+            here = by_sentence.get(index, set())
+            around = here or by_sentence.get(index - 1, set())
+            if len(around) != 1:
+                continue
+            known = self.candidates[next(iter(around))]
+            for match in _GENDERED.finditer(self.text, sentence.start, sentence.end):
+                if self.quotation_at(match.start()) is not None:
+                    continue
+                if here and match.start() < min(s.start for s in known.seen if s.sentence == index):
+                    continue
+                if match.group().lower() in ("he", "his", "him", "himself"):
+                    known.masculine += 1
+                else:
+                    known.feminine += 1
+
+
+_GENDERED = re.compile(r"\b(?:he|his|him|himself|she|her|hers|herself)\b", re.IGNORECASE)
+_NOT_IN_TITLE = (
+    patterns.PREPOSITIONS
+    | patterns.DETERMINERS
+    | patterns.CLAUSE_WORDS
+    | patterns.SUBJECT_PRONOUNS
+    | patterns.COMMON_VERBS
+    | patterns.AUXILIARIES
+    | patterns.DAYS
+    | frozenset({"of", "to", "not", "said", "says", "told", "added", "asked"})
+)
+_NOT_APPOSITION = (
+    patterns.PREPOSITIONS
+    | patterns.CLAUSE_WORDS
+    | patterns.SUBJECT_PRONOUNS
+    | patterns.DAYS
+    | frozenset(
+        {"said", "says", "told", "including", "saying", "adding", "not", "then", "also", "calling"}
+    )
+)
+
+
+def _is_verb(word: str) -> bool:
+    """A lower-case verb form, which no title holds: "accused", "praised"."""
+    return word.islower() and (
+        word.endswith("ed") or (word in patterns.VERBS and word not in patterns.NOUN_LIKE)
+    )
+
+
+def _tail(before: str, words: list[str], taken: int) -> int:
+    at = len(before)
+    for word in reversed(words[-taken:]):
+        at = before.rfind(word, 0, at)
+    return max(at, 0)
+
+
+def _kind(label: str) -> str:
+    if label in PERSON_LABELS:
+        return "person"
+    return "place" if label in PLACE_LABELS else "body"
+
+
+def _note(known: Candidate, word: str) -> None:
+    role = patterns.ROLE_FORMS.get(word, word)
+    if word in patterns.MASCULINE:
+        known.masculine += 3
+    elif word in patterns.FEMININE:
+        known.feminine += 3
+    if role not in patterns.DETERMINERS and len(role) > 1:
+        known.roles[role] += 1
+
+
+def _phrase_words(words: Sequence[str]) -> list[str]:
+    """Words of a description up to its first preposition after the head, verbs excluded."""
+    kept: list[str] = []
+    for position, word in enumerate(words):
+        if word in ("who", "that", "which", "whose") and position:
+            break
+        if word in patterns.PREPOSITIONS | {"of"}:
+            break
+        if word.isalpha() or "-" in word:
+            kept.append(word)
+    return kept
+
+
+def description_words(text: str) -> list[str]:
+    """Content words of a description, canonical: "the Florida senator" -> florida, senator."""
+    words = _phrase_words([w.lower().rstrip(".") for w in _TOKEN.findall(text)])
+    return [patterns.ROLE_FORMS.get(w, w) for w in words if w not in patterns.DETERMINERS]
