@@ -89,7 +89,8 @@ _AFTER_CLOCK = _words(
     """Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May
     June July August September October November December Jan Feb Mar Apr Aug Sept Oct Nov Dec Mon
     Tue Tues Wed Thu Thurs Fri Sat Sun EST EDT ET CST CDT CT MST MDT MT PST PDT PT GMT UTC BST CET
-    CEST IST WAT EAT AEST JST AST ADT AKST HST NZST SAST Eastern Central Pacific Mountain Greenwich"""
+    CEST IST WAT EAT AEST JST AST ADT AKST HST NZST SAST Eastern Central Pacific Mountain
+    Greenwich"""
 )
 BEFORE_TIME = _words("At By Around About Before After Shortly Just From Until Since")
 EXCLAIMED_NAMES = _words("Yahoo Jeopardy")

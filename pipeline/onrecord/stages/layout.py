@@ -40,21 +40,20 @@ _ROMAN = ("ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _RULE = re.compile(r"[-=_*~#+|•·●■>](?:\s*[-=_*~#+|•·●■>.])*|[.…*](?:\s*[.…*]){2,}")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_]*$")
 _OPEN_END = re.compile(r"[,;:\-–—&(\[]$")
+_BROKEN_END = re.compile(r"(?:[a-z]|\bI|,[\"”’]?)$")
 _FIRST_WORD = re.compile(r"\S+")
 _BYLINE = re.compile(
-    r"(?:By|BY|(?:Written|Words|Story|Reporting|Posted) by|Published|Updated|Posted)\b[:\s]"
+    r"(?:By|BY|(?:Written|Words|Story|Reporting|Posted) by|Published|Updated|Posted)\b:?\s"
 )
 _DATE_LINE = re.compile(
     r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?\s+)?"
     r"(?:\d{1,2}(?:st|nd|rd|th)?\s+)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
     r"(?:\s+\d{1,2}(?:st|nd|rd|th)?)?,?\s+\d{4}.{0,40}|https?://\S+|www\.\S+"
 )
-# Words that headlines leave out; a line with a full stop and one of these is a sentence.
-_PROSE = re.compile(r"\b(?:a|an|the|was|were|has|have|had|been|that|which|who)\b")
-
 _MOST_HEADING_WORDS = 16
 _MOST_HEADLINE_WORDS = 30
 _MOST_HEADLINES = 3
+_FEWEST_BROKEN_WORDS = 6
 _WIDEST_WRAP = 132
 _NARROWEST_WRAP = 30
 
@@ -170,30 +169,41 @@ def _is_full(line: _Line, following: _Line, width: int) -> bool:
 def _group(lines: Sequence[_Line], width: int) -> list[list[_Line]]:
     groups: list[list[_Line]] = []
     for line in lines:
-        if groups and not line.after_blank and _goes_on(groups[-1][-1], line, width):
+        if groups and _goes_on(groups[-1], line, width):
             groups[-1].append(line)
         else:
             groups.append([line])
     return groups
 
 
-def _goes_on(line: _Line, following: _Line, width: int) -> bool:
-    """Whether the line break between the two stands inside a paragraph."""
+def _goes_on(group: Sequence[_Line], following: _Line, width: int) -> bool:
+    """Whether the line break before ``following`` stands inside a paragraph."""
+    line = group[-1]
+    if line.marker == "hashes" or following.marker == "hashes":
+        return False
+    if following.after_blank:
+        return _breaks_off(group, following)
     if not any(char.isalnum() for char in following.text):
         return True
     full = bool(width) and _is_full(line, following, width)
     ended = bool(_SENTENCE_END.search(line.text))
-    if line.marker == "hashes" or following.marker == "hashes":
-        return False
     if following.marker in ("bullet", "number"):
         return full and not ended and line.marker == "" and not line.text.endswith(":")
     if full:
         return not (ended and following.indent > line.indent and not line.marker)
-    small = following.text[0].islower()
-    if ended or not small:
+    if ended or not following.text[0].islower():
         return False
     # Lines that all begin small are a list without bullets, unless the text is wrapped.
-    return bool(width) or not line.text[0].islower() or bool(_OPEN_END.search(line.text))
+    return bool(width) or not group[0].text[0].islower() or bool(_OPEN_END.search(line.text))
+
+
+def _breaks_off(group: Sequence[_Line], following: _Line) -> bool:
+    """A blank line inside a sentence, left where markup such as a link or italics was taken out."""
+    if following.marker or not following.text[0].islower() or not group[0].text[0].isupper():
+        return False
+    words = sum(line.text.count(" ") + 1 for line in group[-8:])
+    ends = _BROKEN_END.search(group[-1].text[-20:])
+    return bool(ends) and words >= _FEWEST_BROKEN_WORDS and not following.text.startswith("http")
 
 
 def _name_kinds(text: str, groups: Sequence[Sequence[_Line]]) -> list[Paragraph]:
@@ -221,13 +231,20 @@ def _kind_alone(group: Sequence[_Line]) -> SentenceKind:
 def _is_heading(line: str) -> bool:
     if len(line) > 300:
         return False
-    if _BYLINE.match(line) or _DATE_LINE.fullmatch(line):
+    if _is_credit(line):
         return True
     if _SENTENCE_END.search(line) or line[-1] in ",:;-–—":
         return False
     first = next((char for char in line if char.isalnum()), "")
     starts = first.isupper() or first.isdigit()
     return starts and len(line.split()) <= _MOST_HEADING_WORDS
+
+
+def _is_credit(line: str) -> bool:
+    """A byline, a date line or a web address on its own."""
+    if _DATE_LINE.fullmatch(line):
+        return True
+    return len(line) <= 120 and line[-1] not in ".!?:" and bool(_BYLINE.match(line))
 
 
 def _name_headlines(text: str, spans: Sequence[tuple[int, int]], kinds: list[SentenceKind]) -> None:
@@ -237,7 +254,7 @@ def _name_headlines(text: str, spans: Sequence[tuple[int, int]], kinds: list[Sen
         line = text[slice(*spans[index])]
         if len(line) > 300 or found == _MOST_HEADLINES:
             return
-        if _BYLINE.match(line) or _DATE_LINE.fullmatch(line):
+        if _is_credit(line):
             continue
         if not _is_headline(line, kinds[index], found, text[slice(*spans[index + 1])][:600]):
             return
@@ -252,5 +269,11 @@ def _is_headline(line: str, kind: SentenceKind, found: int, following: str) -> b
     if kind != "body" or found or words > _MOST_HEADLINE_WORDS:
         return False
     if _SENTENCE_END.search(line):
-        return not _PROSE.search(line) and len(following) > 1.5 * len(line)
+        return _is_title_case(line) and len(following) > 1.5 * len(line)
     return line[-1] not in ",:-–—" and not line[0].islower() and len(following) > len(line)
+
+
+def _is_title_case(line: str) -> bool:
+    long_words = [word for word in re.findall(r"[^\W\d_]+", line) if len(word) > 3]
+    capital = sum(1 for word in long_words if word[0].isupper())
+    return capital >= 0.75 * len(long_words) and len(long_words) > 1

@@ -27,7 +27,8 @@ from onrecord.stages.layout import Paragraph, find_paragraphs
 _MARK = re.compile(
     r"(?P<sign>\.(?:[^\S\n]\.)+|[.!?…]+)"
     r"(?P<close>[\"”’'»)\]*_]*(?:[\u00a0\u2009\u202f][”’])?)"
-    r"(?P<note>(?:\[\d{1,3}\])+|(?:(?<=[a-z]{4}\.)|(?<=\w\)\.))\d{1,3}(?:[, ]\d{1,3})*(?=\s+[A-Z])|)"
+    r"(?P<note>(?:\[\d{1,3}\])+|"
+    r"(?:(?<=[a-z]{4}\.)|(?<=\w\)\.))\d{1,3}(?:[, ]\d{1,3})*(?=\s+[A-Z])|)"
 )
 _NEXT = re.compile(
     r"\s*(?P<dash>(?:[-–—]+\s*)?)(?P<open>[\"“„‘'`«(\[{*_<¿¡]*)"
@@ -200,7 +201,7 @@ class _Stop:
     def _exclamation_ends(self) -> bool:
         """``!``, ``?`` or an ellipsis before a capital."""
         if self.close.startswith("]") and self.so_far.endswith("["):
-            return False
+            return abbr.begins_sentence(self.after)
         if self.sign[0] in ".…" and abbr.FIRST_PERSON.match(self.word) and not self.opening:
             return False
         if self.close and abbr.is_cue_clause(self.after):
