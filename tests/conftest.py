@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from fakes import load_fake
 from spacy.language import Language
 
 import onrecord
+from fakes import load_fake
 from onrecord.records import Article
 
 

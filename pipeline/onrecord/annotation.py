@@ -25,7 +25,7 @@ StageObserver = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Annotated:
+class AnnotatedBatch:
     """Tables of a batch.
 
     Attributes:
@@ -54,7 +54,7 @@ def annotate_articles(
     language: str = "en",
     failing: Mapping[str, ErrorRow] | None = None,
     observe: StageObserver = lambda stage: None,
-) -> Annotated:
+) -> AnnotatedBatch:
     """Annotate a batch of articles.
 
     Args:
@@ -82,14 +82,14 @@ def annotate_articles(
             _extend(rows, _rows_or_error(article, doc, errors))
     rows["errors"] = [error_row(error) for error in errors]
     words = sum(len(article.text.split()) for article in wanted)
-    return Annotated(to_tables(rows), len(batch), words, clock.seconds)
+    return AnnotatedBatch(to_tables(rows), len(batch), words, clock.seconds)
 
 
-def unannotated(article: Article, errors: Sequence[ErrorRow]) -> Annotated:
+def unannotated(article: Article, errors: Sequence[ErrorRow]) -> AnnotatedBatch:
     """Tables of an article that no worker survives: its own row, and the reasons."""
     rows: dict[str, list[Row]] = dict(article_rows(article, None))
     rows["errors"] = [error_row(error) for error in errors]
-    return Annotated(to_tables(rows), 1, 0)
+    return AnnotatedBatch(to_tables(rows), 1, 0)
 
 
 def failure(article: Article, stage: str, error: BaseException) -> ErrorRow:

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import spacy
-from spacy.tokens import Doc, DocBin, SpanGroup
 
 from onrecord.actors import merge_actors
 from onrecord.annotation import annotate_articles
+from onrecord.batch.directory import RUN_FILE, WORK, part_name, read_run_file
 from onrecord.readers import InputError, read_records
 from onrecord.records import SCHEMAS, Article, ErrorRow
-from onrecord.run_directory import RUN_FILE, WORK, part_name, read_run_file
 from onrecord.tables import ARTICLE_TABLES, concat_sorted, error_row, to_tables
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import DocBin
 
 
 class IncompleteRunError(OSError):
@@ -49,35 +48,39 @@ class Run:
         counts = ", ".join(f"{self.table(name).num_rows} {name}" for name in SCHEMAS)
         return f"<onrecord.Run: {counts}>"
 
+    def _frame(self, name: str) -> pd.DataFrame:
+        frame: pd.DataFrame = self.table(name).to_pandas()
+        return frame
+
     @cached_property
     def articles(self) -> pd.DataFrame:
         """One row an article."""
-        return self.table("articles").to_pandas()
+        return self._frame("articles")
 
     @cached_property
     def sentences(self) -> pd.DataFrame:
         """One row a sentence, heading or list item."""
-        return self.table("sentences").to_pandas()
+        return self._frame("sentences")
 
     @cached_property
     def entities(self) -> pd.DataFrame:
         """One row an entity mention."""
-        return self.table("entities").to_pandas()
+        return self._frame("entities")
 
     @cached_property
     def actors(self) -> pd.DataFrame:
         """One row a named entity of the whole run."""
-        return self.table("actors").to_pandas()
+        return self._frame("actors")
 
     @cached_property
     def quotes(self) -> pd.DataFrame:
         """One row an attributed statement."""
-        return self.table("quotes").to_pandas()
+        return self._frame("quotes")
 
     @cached_property
     def errors(self) -> pd.DataFrame:
         """One row an article, or an input, that was not done in full."""
-        return self.table("errors").to_pandas()
+        return self._frame("errors")
 
     def spacy_docs(self) -> DocBin:
         """The articles as spaCy docs, without the models that made them.
@@ -90,26 +93,9 @@ class Run:
         Returns:
             A ``DocBin``; ``list(docs.get_docs(spacy.blank("en").vocab))`` unpacks it.
         """
-        nlp = spacy.blank("en")
-        nlp.max_length = 10**9
-        packed = DocBin(
-            attrs=["ENT_IOB", "ENT_TYPE", "ENT_KB_ID", "SENT_START", "SPACY"], store_user_data=True
-        )
-        groups = {
-            name: dict(iter(frame.groupby("article_id", sort=False)))
-            for name, frame in (
-                ("sentences", self.sentences),
-                ("entities", self.entities),
-                ("quotes", self.quotes),
-            )
-        }
-        for article in self.articles.itertuples():
-            rows = {name: found.get(article.article_id) for name, found in groups.items()}
-            doc = nlp.make_doc(article.text)
-            doc.user_data["article_id"] = article.article_id
-            _set_spans(doc, rows)
-            packed.add(doc)
-        return packed
+        from onrecord.doc_bin import to_doc_bin
+
+        return to_doc_bin(self.table)
 
     def to_duckdb(self, path: Path | str) -> Path:
         """Write every table into one DuckDB file, replacing tables of the same name.
@@ -130,49 +116,6 @@ class Run:
                 database.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM arrow_table')  # noqa: S608
                 database.unregister("arrow_table")
         return target
-
-
-def _set_spans(doc: Doc, rows: Mapping[str, pd.DataFrame | None]) -> None:
-    sentences, entities, quotes = (rows[name] for name in ("sentences", "entities", "quotes"))
-    if sentences is not None:
-        spans = [
-            doc.char_span(row.start, row.end, label=row.kind, alignment_mode="expand")
-            for row in sentences.itertuples()
-        ]
-        starts = {span.start for span in spans}
-        for token in doc:
-            token.is_sent_start = token.i in starts or token.i == 0
-        doc.spans["sentences"] = SpanGroup(doc, name="sentences", spans=spans)
-    if entities is not None:
-        doc.ents = spacy.util.filter_spans(
-            [
-                doc.char_span(
-                    row.start,
-                    row.end,
-                    label=row.label,
-                    kb_id=row.kb_id or "",
-                    alignment_mode="expand",
-                )
-                for row in entities.itertuples()
-            ]
-        )
-    for group in ("content", "cue", "source"):
-        doc.spans[group] = SpanGroup(doc, name=group, spans=list(_pieces(doc, quotes, group)))
-
-
-def _pieces(doc: Doc, quotes: pd.DataFrame | None, group: str) -> Iterable[Any]:
-    if quotes is None:
-        return
-    for row in quotes.to_dict("records"):
-        label = (row["stance"] or "") if group == "content" else row["kind"]
-        for start, end in row[f"{group}_spans"]:
-            yield doc.char_span(
-                int(start),
-                int(end),
-                label=label,
-                span_id=row["speaker_id"] or "",
-                alignment_mode="expand",
-            )
 
 
 def read_run(path: Path | str) -> Run:
@@ -263,12 +206,11 @@ def _as_articles(
 ) -> tuple[list[Article], list[ErrorRow]]:
     if isinstance(texts, str):
         texts = [texts]
-    if isinstance(texts, pd.DataFrame):
-        texts = texts.to_dict("records")
+    rows: Iterable[Any] = texts.to_dict("records") if isinstance(texts, pd.DataFrame) else texts
     articles: list[Article] = []
     errors: list[ErrorRow] = []
     seen: set[str] = set()
-    for number, item in enumerate(texts):
+    for number, item in enumerate(rows):
         for read in [item] if isinstance(item, Article) else _read_one(item, number):
             if isinstance(read, ErrorRow):
                 errors.append(read)

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from spacy.language import Language
 
-from onrecord.annotation import Annotated, annotate_articles
+from onrecord.annotation import AnnotatedBatch, annotate_articles
 from onrecord.records import Article, ErrorRow
 
 LoadPipeline = Callable[..., Language]
@@ -76,7 +76,7 @@ class Outcome:
     """A finished task: its tables, or the death of its worker."""
 
     task: Task
-    result: Annotated | Death
+    result: AnnotatedBatch | Death
 
 
 class Pool(Protocol):
@@ -114,7 +114,7 @@ class InProcess:
 
 def _annotate(
     nlp: Language, language: str, task: Task, observe: Callable[[str], None] = lambda stage: None
-) -> Annotated:
+) -> AnnotatedBatch:
     return annotate_articles(
         nlp, task.articles, language=language, failing=task.failing, observe=observe
     )

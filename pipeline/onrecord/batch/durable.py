@@ -75,7 +75,8 @@ def is_whole(path: Path, described: Mapping[str, Any]) -> bool:
     if not path.is_file() or path.stat().st_size != described["bytes"]:
         return False
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == described["sha256"]
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found == str(described["sha256"])
 
 
 def rename_directory(aside: Path, path: Path) -> None:

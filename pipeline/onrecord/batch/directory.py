@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal
 
-from onrecord.durable import (
+from onrecord.batch.durable import (
     as_json,
     is_whole,
     remove_tree,

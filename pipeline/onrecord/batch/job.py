@@ -1,264 +1,51 @@
-"""Run many articles on one machine: planned once, annotated in shards, published at the end."""
+"""One run in its directory, from the plan to ``run.json``."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field
-from rich.console import Console
 
 from onrecord.actors import merge_actors, read_part
-from onrecord.annotation import Annotated, annotate_articles, unannotated
-from onrecord.durable import remove_tree
-from onrecord.language import DEFAULT_SPACY_MODEL, STAGES, load
-from onrecord.model_folder import file_sha256
-from onrecord.plan import KnownArticle, Plan
-from onrecord.progress import RunLog, RunProgress
-from onrecord.provenance import (
-    library_versions,
-    model_checksums,
-    package_version,
-    spacy_model_version,
+from onrecord.annotation import AnnotatedBatch, unannotated
+from onrecord.batch.csv_tables import write_csv
+from onrecord.batch.directory import LOG_FILE, RunDirectory, Shard, part_name
+from onrecord.batch.durable import remove_tree
+from onrecord.batch.options import RunOptions, RunSummary
+from onrecord.batch.plan import KnownArticle, Plan
+from onrecord.batch.progress import RunLog, RunProgress
+from onrecord.batch.workers import (
+    Death,
+    InProcess,
+    LoadPipeline,
+    PipelineSpec,
+    Pool,
+    Task,
+    WorkerPool,
 )
-from onrecord.readers import MAX_CHARS, read_articles
+from onrecord.language import STAGES
+from onrecord.provenance import library_versions, package_version
+from onrecord.readers import read_articles
 from onrecord.records import SCHEMAS, Article, ErrorRow
-from onrecord.run_directory import LOG_FILE, RunDirectory, Shard, part_name, read_run_file
-from onrecord.tables import (
-    ARTICLE_TABLES,
-    Tables,
-    concat_sorted,
-    error_row,
-    to_tables,
-)
-from onrecord.workers import Death, InProcess, LoadPipeline, PipelineSpec, Pool, Task, WorkerPool
-
-__all__ = ["RunError", "RunOptions", "RunSummary", "annotate_articles", "run_batch"]
+from onrecord.tables import ARTICLE_TABLES, Tables, concat_sorted, error_row, to_tables
 
 _PLAN = "plan.sqlite"
 # A batch holds no more text than this unless one article does: memory follows text, not articles.
 _BATCH_CHARS = 200_000
+# Where a worker can die outside of any stage that could be left out.
+_OUTSIDE_STAGES = frozenset({"loading", "language", "tokenizer", "tables"})
 
 
-class RunError(RuntimeError):
-    """The run could not be done; the message says what, where, and what to do."""
-
-
-class RunOptions(BaseModel):
-    """Settings of a run; ``run.json`` records them as resolved."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-    language: str = Field("en", description="ISO 639-1 code to annotate, or any")
-    columns: dict[str, str] = Field(default_factory=dict, description="Field to input column")
-    encoding: str | None = Field(None, description="Encoding of text files, detected if None")
-    max_chars: int = Field(MAX_CHARS, ge=1, description="Longest article, in code points")
-    spacy_model: str = Field(DEFAULT_SPACY_MODEL, description="Installed spaCy pipeline")
-    model: Path | None = Field(None, description="Model folder, the shipped one if None")
-    entities: Path | None = Field(None, description="Entity file, authoritative")
-    attribution: Literal["model", "rules"] = Field("model", description="Attribution method")
-    workers: int = Field(1, ge=0, description="Processes; 0 annotates in this one")
-    batch_size: int = Field(16, ge=1, description="Most articles of one batch")
-    shard_size: int = Field(500, ge=1, description="Input articles of one shard")
-    article_timeout: float | None = Field(300.0, gt=0, description="Seconds one article may take")
-    csv: bool = Field(False, description="Write every table as CSV too")
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """What a run came to.
-
-    Attributes:
-        path: the run directory.
-        counts: rows by table, all of the directory.
-        n_errors: rows of ``errors`` that this run added.
-        n_articles: input articles that this run covered.
-        seconds: wall-clock time of this process.
-    """
-
-    path: Path
-    counts: dict[str, int]
-    n_errors: int
-    n_articles: int
-    seconds: float
-
-
-def run_batch(
-    inputs: Sequence[Path | str],
-    out: Path | str,
-    options: RunOptions | None = None,
-    *,
-    resume: bool = False,
-    overwrite: bool = False,
-    append: bool = False,
-    console: Console | None = None,
-    load_pipeline: LoadPipeline = load,
-) -> RunSummary:
-    """Annotate articles into a run directory.
-
-    Args:
-        inputs: files, folders and globs, as for ``read_articles``.
-        out: the run directory.
-        options: settings; the defaults if None.
-        resume: finish what an interrupted run left; start or do nothing where none is left.
-        overwrite: remove the run that is there first.
-        append: add articles whose text and id a finished run does not have yet.
-        console: where to show progress; silent if None.
-        load_pipeline: importable function that makes the pipeline in each worker.
-
-    Returns:
-        Counts; the tables are read with ``onrecord.read_run(out)``.
-
-    Raises:
-        RunError: the run cannot be begun or finished. What is done is kept for ``resume``.
-        InputError: an input does not exist, or a column or encoding is not usable.
-    """
-    chosen = RunOptions() if options is None else options
-    began = time.monotonic()
-    try:
-        with RunDirectory(Path(out)) as directory:
-            identity = _identity(chosen)
-            if not _prepare(directory, inputs, chosen, identity, (resume, overwrite, append)):
-                return _summary_of(directory, began)
-            with RunProgress(console) as progress:
-                job = _Job(directory, chosen, progress)
-                try:
-                    return job.run(inputs, load_pipeline, began)
-                finally:
-                    job.close()
-    except (OSError, sqlite3.Error, pa.ArrowException) as error:
-        raise RunError(_explain(error, Path(out))) from error
-
-
-def _explain(error: Exception, out: Path) -> str:
-    """What failed on disk, and that nothing finished is lost."""
-    own_words = type(error).__module__.startswith("onrecord.")
-    if own_words:
-        return str(error)
-    return (
-        f"{out}: {error}; free space or mend the disk or its permissions, then run the same "
-        "command with --resume: finished shards are kept"
-    )
-
-
-def _identity(options: RunOptions) -> dict[str, Any]:
-    """All that the tables depend on besides the input; equal for runs that may be joined."""
-    entities = options.entities
-    if entities is not None and not entities.is_file():
-        raise RunError(f"--entities {entities}: no such file")
-    return {
-        "onrecord": package_version(),
-        "language": options.language,
-        "columns": options.columns,
-        "encoding": options.encoding,
-        "max_chars": options.max_chars,
-        "attribution": options.attribution,
-        "spacy_model": {
-            "name": options.spacy_model,
-            "version": spacy_model_version(options.spacy_model),
-        },
-        "model": {
-            "path": None if options.model is None else str(options.model),
-            "sha256": model_checksums(options.model),
-        },
-        "entities": None if entities is None else {"sha256": file_sha256(entities)},
-    }
-
-
-def _prepare(
-    directory: RunDirectory,
-    inputs: Sequence[Path | str],
-    options: RunOptions,
-    identity: Mapping[str, Any],
-    flags: tuple[bool, bool, bool],
-) -> bool:
-    """Make the directory ready for work; False if all of it is done already."""
-    resume, overwrite, append = flags
-    state = directory.state
-    names = sorted(str(given) for given in inputs)
-    if state == "unfinished" and not overwrite:
-        if not resume:
-            raise RunError(
-                f"{directory.path}: holds a run that was not finished; finish it with --resume, "
-                "or start anew with --overwrite"
-            )
-        begun = directory.description()
-        _refuse_other(directory.path, begun["identity"], identity)
-        if begun["inputs"] != names:
-            raise RunError(
-                f"{directory.path}: the unfinished run reads {', '.join(begun['inputs'])}; "
-                "--resume it with the same input first"
-            )
-        return True
-    before = None
-    if state == "complete" and not overwrite:
-        before = read_run_file(directory.path)
-        if before is None or not (resume or append):
-            raise RunError(
-                f"{directory.path}: already holds a run; add new articles with --append, replace "
-                "it with --overwrite, or choose another --out"
-            )
-        _refuse_other(directory.path, before["identity"], identity)
-        if not append:
-            _refuse_more_input(directory.path, before, names)
-            return False
-    if before is None:
-        directory.clear()
-    directory.begin(
-        {
-            "onrecord": package_version(),
-            "identity": identity,
-            "config": options.model_dump(mode="json"),
-            "inputs": names,
-            "started_at": _now(),
-            "before": before,
-        }
-    )
-    return True
-
-
-def _refuse_other(path: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
-    """Tables of one directory come from one version, one set of models and one configuration."""
-    for name, value in here.items():
-        if json.loads(json.dumps(value)) != there.get(name):
-            raise RunError(
-                f"{path}: its run has {name} = {_short(there.get(name))}, this one "
-                f"{_short(value)}; use the same, or choose another --out"
-            )
-
-
-def _refuse_more_input(path: Path, run: Mapping[str, Any], names: Sequence[str]) -> None:
-    """A finished run has nothing to resume; other input than it read would silently be left."""
-    if not any(session["inputs"] == list(names) for session in run["sessions"]):
-        raise RunError(f"{path}: its run is finished and read other input; add this with --append")
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 200 else text[:200] + "..."
-
-
-def _now() -> str:
+def utc_now() -> str:
+    """Now, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _summary_of(directory: RunDirectory, began: float) -> RunSummary:
-    """Summary of a run that was finished before."""
-    run = read_run_file(directory.path) or {}
-    last = run["sessions"][-1]
-    return RunSummary(
-        directory.path, run["counts"], last["errors"], last["articles"], time.monotonic() - began
-    )
 
 
 @dataclass(slots=True)
@@ -267,11 +54,11 @@ class _OpenShard:
 
     number: int
     n_articles: int
-    done: list[Annotated] = field(default_factory=list)
+    done: list[AnnotatedBatch] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        return sum(batch.n_articles for batch in self.done) == self.n_articles
+        return self.n_articles == sum(batch.n_articles for batch in self.done)
 
     def close(self) -> tuple[Shard, Tables]:
         """Its tables in order, and what there is to say about it."""
@@ -287,7 +74,7 @@ class _OpenShard:
         return Shard(self.number, {}, self.n_articles, words, seconds), tables
 
 
-class _Job:
+class Job:
     """One run in its directory, from the plan to ``run.json``."""
 
     def __init__(self, directory: RunDirectory, options: RunOptions, progress: RunProgress) -> None:
@@ -297,7 +84,7 @@ class _Job:
         self._begun = directory.description()
         self._before: dict[str, Any] | None = self._begun["before"]
         self._first_part = len(self._before["parts"]) if self._before else 0
-        self._shard_size = int(self._begun["config"]["shard_size"])
+        self._shard_size: int = self._begun["config"]["shard_size"]
         self._log = RunLog(directory.path / LOG_FILE)
         self._shards: dict[int, Shard] = {}
         self._open: dict[int, _OpenShard] = {}
@@ -381,7 +168,7 @@ class _Job:
             for batch in cut_batches(articles, self._options.batch_size):
                 yield Task(number, tuple(batch))
 
-    def _accept(self, number: int, result: Annotated) -> None:
+    def _accept(self, number: int, result: AnnotatedBatch) -> None:
         shard = self._open[number]
         shard.done.append(result)
         self._progress.advance(result.n_articles, result.n_words, result.tables["errors"].num_rows)
@@ -478,8 +265,6 @@ class _Job:
         return path, rows
 
     def _write_csv(self, actors: Path) -> None:
-        from onrecord.csv_tables import write_csv
-
         for table in SCHEMAS:
             files = [actors] if table == "actors" else list(self._parts(table))
             write_csv(table, files, self._directory.path / f"{table}.csv")
@@ -498,7 +283,7 @@ class _Job:
             "inputs": self._begun["inputs"],
             "config": self._options.model_dump(mode="json"),
             "started_at": self._begun["started_at"],
-            "finished_at": _now(),
+            "finished_at": utc_now(),
             "seconds": round(seconds, 3),
             "articles": articles,
             "words": words,
@@ -514,10 +299,6 @@ class _Job:
             "sessions": [*before["sessions"], session],
             "parts": parts,
         }
-
-
-# Where a worker can die outside of any stage that could be left out.
-_OUTSIDE_STAGES = frozenset({"loading", "language", "tokenizer", "tables"})
 
 
 def _make_pool(options: RunOptions, load_pipeline: LoadPipeline) -> Pool:

@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from onrecord.durable import remove_tree, sync_directory
+from onrecord.batch.durable import remove_tree, sync_directory
 from onrecord.readers.columns import text_sha256
 from onrecord.records import Article, ErrorRow
 
@@ -28,7 +28,7 @@ from onrecord.records import Article, ErrorRow
 _SCHEMA = """
 CREATE TABLE article (
     position INTEGER PRIMARY KEY, article_id TEXT, source_path TEXT, sha256 TEXT,
-    n_chars INTEGER, digest BLOB, content BLOB);
+    digest BLOB, content BLOB);
 CREATE TABLE known (article_id TEXT, source_path TEXT, sha256 TEXT);
 CREATE TABLE error (
     source_path TEXT, article_id TEXT, stage TEXT, kind TEXT, error TEXT, message TEXT);
@@ -87,9 +87,7 @@ class Plan:
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        self.n_articles, self.n_chars = self._database.execute(
-            "SELECT COUNT(*), COALESCE(SUM(n_chars), 0) FROM todo JOIN article USING (position)"
-        ).fetchone()
+        self.n_articles: int = self._database.execute("SELECT COUNT(*) FROM todo").fetchone()[0]
 
     @classmethod
     def write(
@@ -158,12 +156,11 @@ def _fill(
         content = _pack(item)
         digest = hashlib.sha256(content).digest()
         database.execute(
-            "INSERT INTO article VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO article VALUES (NULL, ?, ?, ?, ?, ?)",
             (
                 item.article_id,
                 item.source_path,
                 text_sha256(item.text),
-                len(item.text),
                 digest,
                 content,
             ),
