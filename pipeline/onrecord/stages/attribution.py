@@ -138,7 +138,7 @@ class LearnedAttributor:
         quotations = find_quotations(text)
         statements = decode(encoding.tokens, readings, quotations, self.config)
         return [
-            _to_attribution(encoding.tokens, reading, score, quotations, self.name)
+            to_attribution(encoding.tokens, reading, score, self.name)
             for reading, score in statements
         ]
 
@@ -300,13 +300,10 @@ def _true_runs(tokens: ArticleTokens, chosen: NDArray[np.bool_]) -> Iterator[Tok
         yield int(places[a]), int(places[b])
 
 
-def _to_attribution(
-    tokens: ArticleTokens,
-    reading: Reading,
-    score: float,
-    quotations: Sequence[Quotation],
-    model: str,
+def to_attribution(
+    tokens: ArticleTokens, reading: Reading, score: float, model: str
 ) -> Attribution:
+    """A reading in code points, with its kind."""
     content = tuple(tokens.char_span(first, last) for first, last in reading.content)
     source = () if reading.source is None else (tokens.char_span(*reading.source),)
     return Attribution(

@@ -46,6 +46,8 @@ FEATURE_SIZES = (
 )
 # A quotation of at most so many tokens is more often a title or a scare quote than speech.
 _SCARE_TOKENS = 4
+# Windows encoded at once: memory stays flat however long the article is.
+_WINDOWS_AT_ONCE = 16
 # WordPiece cannot make sense of a longer token (an address, a line of dashes); its head suffices.
 _MAX_PIECES_PER_TOKEN = 8
 
@@ -90,9 +92,9 @@ class Encoding:
 class Windowing:
     """Window sizes in word pieces: the core, and the context shown on either side."""
 
-    core: int = 200
-    left: int = 40
-    right: int = 20
+    core: int = 320
+    left: int = 32
+    right: int = 16
 
 
 class PieceTokenizer:
@@ -109,7 +111,12 @@ class PieceTokenizer:
     @classmethod
     def from_file(cls, path: Path) -> PieceTokenizer:
         """Read a ``tokenizer.json``."""
-        tokenizer = Tokenizer.from_file(str(path))
+        return cls.from_json(path.read_bytes())
+
+    @classmethod
+    def from_json(cls, content: bytes) -> PieceTokenizer:
+        """Read the content of a ``tokenizer.json``."""
+        tokenizer = Tokenizer.from_buffer(content)
         tokenizer.no_padding()
         tokenizer.no_truncation()
         return cls(tokenizer)
@@ -356,6 +363,20 @@ class SharedEncoder(nn.Module):
         return vectors / batch.count.clamp(min=1)[:, None]
 
 
+@torch.inference_mode()
+def encode_tokens(
+    encoder: SharedEncoder, tokens: ArticleTokens, sizes: Windowing, tokenizer: PieceTokenizer
+) -> Tensor:
+    """Vectors of all tokens of an article, float32 of shape (n, hidden)."""
+    vectors = torch.zeros(len(tokens), encoder.hidden_size)
+    windows = make_windows(tokens, sizes) if len(tokens) else []
+    for at in range(0, len(windows), _WINDOWS_AT_ONCE):
+        chunk = windows[at : at + _WINDOWS_AT_ONCE]
+        batch = batch_windows([(tokens, window) for window in chunk], tokenizer)
+        vectors[chunk[0].core_first : chunk[-1].core_last] = encoder(batch)
+    return vectors
+
+
 @lru_cache(maxsize=1)
 def inference_dtype() -> torch.dtype:
     """Bfloat16 where the processor multiplies it natively, else float32: never by luck."""
@@ -396,17 +417,6 @@ class ArticleEncoder:
         for doc, encoding in zip(docs, encodings, strict=True):
             doc._.encoding = encoding
 
-    # A chunk of windows at a time keeps memory flat however long the article is.
-    _CHUNK = 16
-
-    @torch.inference_mode()
     def _encode(self, doc: Doc) -> Encoding:
         tokens = article_tokens(doc, self.tokenizer)
-        vectors = torch.zeros(len(tokens), self.encoder.hidden_size)
-        windows = make_windows(tokens, self.windowing) if len(tokens) else []
-        for at in range(0, len(windows), self._CHUNK):
-            chunk = windows[at : at + self._CHUNK]
-            batch = batch_windows([(tokens, window) for window in chunk], self.tokenizer)
-            first, last = chunk[0].core_first, chunk[-1].core_last
-            vectors[first:last] = self.encoder(batch)
-        return Encoding(tokens, vectors)
+        return Encoding(tokens, encode_tokens(self.encoder, tokens, self.windowing, self.tokenizer))

@@ -48,10 +48,10 @@ class TrainingConfig:
     ``articles_per_step`` and ``statements_per_step`` count for each process.
     """
 
-    epochs: int = 14
+    epochs: int = 10
     seed: int = 13
     articles_per_step: int = 3
-    statements_per_step: int = 6
+    statements_per_step: int = 4
     encoder_rate: float = 3e-4
     layer_decay: float = 0.85
     head_rate: float = 1e-3
@@ -136,8 +136,22 @@ def train_share(
         random = np.random.default_rng([config.seed, epoch, rank])
         torch.manual_seed(config.seed * 1_000_003 + epoch * 1009 + rank)
         batches = zip(
-            _batches(share.articles, config.articles_per_step, steps, random),
-            _batches(share.statements, config.statements_per_step, steps, random),
+            _batches(
+                share.articles,
+                [len(article.tokens) for article in share.articles],
+                config.articles_per_step,
+                steps,
+                random,
+                np.random.default_rng([config.seed, epoch, 0]),
+            ),
+            _batches(
+                share.statements,
+                [len(item.tokens) for item in share.statements],
+                config.statements_per_step,
+                steps,
+                random,
+                np.random.default_rng([config.seed, epoch, 1]),
+            ),
             strict=True,
         )
         began = time.monotonic()
@@ -147,6 +161,9 @@ def train_share(
             losses.append(
                 _step(trainee, articles, statements, windowing, tokenizer, config, random)
             )
+            if len(losses) % 20 == 0:
+                told = np.mean(losses[-20:], axis=0)
+                logger.info("epoch %d, step %d of %d: losses %.3f, %.3f", epoch, len(losses), steps, *told)
             _average_gradients(trainee, world)
             nn.utils.clip_grad_norm_(trainee.parameters(), config.clip)
             optimizer.step()
@@ -190,16 +207,28 @@ def _step(
 
 
 def _batches(
-    items: Sequence[Item], size: int, steps: int, random: np.random.Generator
+    items: Sequence[Item],
+    lengths: Sequence[int],
+    size: int,
+    steps: int,
+    random: np.random.Generator,
+    shared: np.random.Generator,
 ) -> Iterator[list[Item]]:
-    """``steps`` batches in random order, going round as often as needed."""
+    """``steps`` random batches of items of like length, going round as often as needed.
+
+    Every process draws the order of lengths from ``shared``, so that no process waits long for
+    another at the end of a step.
+    """
     if not items:
         yield from ([] for _ in range(steps))
         return
     rounds = math.ceil(steps * size / len(items))
-    order = np.concatenate([random.permutation(len(items)) for _ in range(rounds)])
-    for at in range(steps):
-        yield [items[index] for index in order[at * size : (at + 1) * size]]
+    drawn = np.concatenate([random.permutation(len(items)) for _ in range(rounds)])
+    drawn = drawn[: steps * size]
+    blurred = np.asarray(lengths)[drawn] * random.uniform(0.8, 1.25, len(drawn))
+    ranked = drawn[np.argsort(blurred)]
+    for step in shared.permutation(steps):
+        yield [items[index] for index in ranked[step * size : (step + 1) * size]]
 
 
 def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from transformers import BertConfig
 
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
+from onrecord.training import attention
 from onrecord.training.attribution import read_attribution_gold
 from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
 from onrecord.training.stance import (
@@ -65,6 +66,7 @@ def base_encoder(folder: Path) -> SharedEncoder:
     config = BertConfig.from_json_file(str(folder / "config.json"))
     # The training loop drops channels instead: masks of every value are slow on a processor.
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
+    config._attn_implementation = attention.register()
     encoder = SharedEncoder(config)
     weights = load_file(folder / "model.safetensors")
     kept = {name: value for name, value in weights.items() if not name.startswith("pooler.")}

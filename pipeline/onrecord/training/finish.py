@@ -1,0 +1,248 @@
+"""From a checkpoint to a model folder: calibration and thresholds on development data, card.
+
+Scores of statements are calibrated by logistic regression on what the network knows of each
+reading; the two stance marks by a temperature and a bias each (Platt, 1999; Guo et al., ICML
+2017). Thresholds are those with the best F1 on the development data.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from spacy.tokens import Doc
+from torch import nn
+
+from onrecord.evaluation.matching import AttributionCounts, score_attributions
+from onrecord.model_folder import write_model
+from onrecord.quotation import find_quotations
+from onrecord.records import Attribution, Span
+from onrecord.stages.attribution import (
+    AttributionConfig,
+    Reading,
+    calibrated_score,
+    decode,
+    read_roles,
+    to_attribution,
+)
+from onrecord.stages.encoder import (
+    ArticleTokens,
+    Encoding,
+    PieceTokenizer,
+    Windowing,
+    article_tokens,
+    encode_tokens,
+)
+from onrecord.stages.stance import StanceConfig, statement_regions, statement_roles
+from onrecord.training.data import read_json_lines, tagging_pipeline
+from onrecord.training.loop import Trainee
+from onrecord.training.stance import read_statements
+
+logger = logging.getLogger(__name__)
+
+_CANDIDATE_THRESHOLD = 0.05
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentArticle:
+    """One development article: text, tokens, gold statements and what the network reads."""
+
+    text: str
+    tokens: ArticleTokens
+    gold: tuple[Attribution, ...]
+    readings: tuple[Reading, ...]
+
+
+def read_development(
+    trainee: Trainee, path: Path, tokenizer: PieceTokenizer
+) -> list[DevelopmentArticle]:
+    """Run the network over development articles."""
+    rows = list(read_json_lines(path))
+    config = AttributionConfig(cue_threshold=_CANDIDATE_THRESHOLD)
+    articles = []
+    for doc, row in zip(tagging_pipeline().pipe(r["text"] for r in rows), rows, strict=True):
+        encoding = _encode(trainee, doc, tokenizer)
+        readings = tuple(read_roles(trainee.attribution, encoding, config))
+        gold = tuple(_gold(row["attributions"]))
+        articles.append(DevelopmentArticle(doc.text, encoding.tokens, gold, readings))
+    return articles
+
+
+def _encode(trainee: Trainee, doc: Doc, tokenizer: PieceTokenizer) -> Encoding:
+    tokens = article_tokens(doc, tokenizer)
+    return Encoding(tokens, encode_tokens(trainee.encoder, tokens, Windowing(), tokenizer))
+
+
+def _gold(rows: Sequence[dict[str, Any]]) -> list[Attribution]:
+    def spans(values: Sequence[Sequence[int]]) -> tuple[Span, ...]:
+        return tuple(Span(start, end) for start, end in values)
+
+    return [
+        Attribution(spans(r["content"]), spans(r["cue"]), spans(r["source"]), "indirect", 1.0)
+        for r in rows
+    ]
+
+
+def fit_attribution(articles: Sequence[DevelopmentArticle]) -> AttributionConfig:
+    """Calibration and threshold with the best F1 on development articles."""
+    from sklearn.linear_model import LogisticRegression
+
+    evidence = np.array([r.evidence for a in articles for r in a.readings])
+    right = np.array([_is_right(a, r) for a in articles for r in a.readings])
+    model = LogisticRegression(C=10.0).fit(evidence, right)
+    calibration = (*model.coef_[0].tolist(), float(model.intercept_[0]))
+    best = max(
+        (round(float(t), 2) for t in np.arange(0.2, 0.62, 0.02)),
+        key=lambda t: score_development(articles, _config(calibration, t)).metrics()["f1"],
+    )
+    return _config(calibration, best)
+
+
+def _config(calibration: Sequence[float], threshold: float) -> AttributionConfig:
+    return AttributionConfig(
+        cue_threshold=_CANDIDATE_THRESHOLD,
+        calibration=tuple(round(value, 4) for value in calibration),
+        threshold=threshold,
+    )
+
+
+def _is_right(article: DevelopmentArticle, reading: Reading) -> bool:
+    single = to_attribution(article.tokens, reading, 1.0, "")
+    return bool(score_attributions(article.text, article.gold, [single]).overall.right_gold)
+
+
+def score_development(
+    articles: Sequence[DevelopmentArticle], config: AttributionConfig
+) -> AttributionCounts:
+    """Counts of decoded statements against gold."""
+    total = AttributionCounts()
+    for article in articles:
+        quotations = find_quotations(article.text)
+        statements = decode(article.tokens, article.readings, quotations, config)
+        found = [to_attribution(article.tokens, r, score, "") for r, score in statements]
+        total = total + score_attributions(article.text, article.gold, found)
+    return total
+
+
+def precision_curve(
+    articles: Sequence[DevelopmentArticle], config: AttributionConfig
+) -> list[tuple[float, float, int]]:
+    """Of statements scored at least x, the share that is right, and how many there are."""
+    scored = []
+    for article in articles:
+        quotations = find_quotations(article.text)
+        for reading, score in decode(article.tokens, article.readings, quotations, config):
+            scored.append((score, _is_right(article, reading)))
+    cuts = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+    kept = [(cut, [right for score, right in scored if score >= cut]) for cut in cuts]
+    return [(cut, float(np.mean(rights)), len(rights)) for cut, rights in kept if rights]
+
+
+def stance_development(
+    trainee: Trainee, path: Path, tokenizer: PieceTokenizer
+) -> tuple[Floats, Floats]:
+    """Logits and gold marks of development statements, each of shape (n, 2)."""
+    statements = list(read_statements(path))
+    logits = []
+    docs = tagging_pipeline().pipe(statement.text for statement in statements)
+    for doc, statement in zip(docs, statements, strict=True):
+        encoding = _encode(trainee, doc, tokenizer)
+        placed = statement_roles(encoding.tokens, statement.attribution)
+        with torch.inference_mode():
+            logits.append(trainee.stance(encoding.vectors, statement_regions([placed]))[0].numpy())
+    marks = [(statement.defiance, statement.conciliation) for statement in statements]
+    return np.array(logits, dtype=np.float64), np.array(marks, dtype=np.float64)
+
+
+def fit_stance(logits: Floats, marks: Floats) -> StanceConfig:
+    """Temperature, bias and threshold of each mark, from development statements."""
+    (td, bd), (tc, bc) = (_platt(logits[:, k], marks[:, k]) for k in range(2))
+    defies = _sigmoid(logits[:, 0] / td + bd)
+    conciliates = _sigmoid(logits[:, 1] / tc + bc)
+    return StanceConfig(
+        temperature_defiance=round(td, 4),
+        temperature_conciliation=round(tc, 4),
+        bias_defiance=round(bd, 4),
+        bias_conciliation=round(bc, 4),
+        threshold_defiance=_best_cut(defies, marks[:, 0]),
+        threshold_conciliation=_best_cut(conciliates, marks[:, 1]),
+    )
+
+
+def _platt(logits: Floats, marks: Floats) -> tuple[float, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=10.0).fit(logits[:, None], marks)
+    return 1 / max(float(model.coef_[0, 0]), 1e-3), float(model.intercept_[0])
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return 1 / (1 + np.exp(-logits))
+
+
+def _best_cut(probabilities: Floats, marks: Floats) -> float:
+    def f1(cut: float) -> float:
+        chosen = probabilities >= cut
+        right = float((chosen & (marks > 0)).sum())
+        return 2 * right / max(1.0, float(chosen.sum() + marks.sum()))
+
+    return max((round(float(cut), 2) for cut in np.arange(0.2, 0.72, 0.02)), key=f1)
+
+
+def finish(
+    checkpoint: Path,
+    trainee: Trainee,
+    data: Path,
+    out: Path,
+    tokenizer_json: bytes,
+    *,
+    name: str,
+    version: str,
+    write_card: Callable[[dict[str, Any]], str] | None = None,
+) -> dict[str, Any]:
+    """Calibrate a checkpoint on development data and write it as a model folder.
+
+    Returns:
+        The configuration as written.
+    """
+    trainee.load_state_dict(load_file(checkpoint))
+    trainee.eval()
+    _halve(trainee)
+    tokenizer = PieceTokenizer.from_json(tokenizer_json)
+    articles = read_development(trainee, data / "polnear" / "dev.jsonl", tokenizer)
+    attribution = fit_attribution(articles)
+    logger.info("attribution on development: %s", score_development(articles, attribution).metrics())
+    logger.info("precision by score: %s", precision_curve(articles, attribution))
+    stance = fit_stance(*stance_development(trainee, data / "stance" / "dev.jsonl", tokenizer))
+    logger.info("stance: %s", stance)
+    windowing = Windowing()
+    config = {
+        "name": name,
+        "version": version,
+        "encoder": trainee.encoder.bert.config.to_diff_dict(),
+        "windowing": {"core": windowing.core, "left": windowing.left, "right": windowing.right},
+        "attribution": attribution.model_dump(),
+        "stance": stance.model_dump(),
+    }
+    modules: dict[str, nn.Module] = {
+        "encoder": trainee.encoder,
+        "attribution": trainee.attribution,
+        "stance": trainee.stance,
+    }
+    card = None if write_card is None else write_card(config)
+    write_model(out, config, modules, tokenizer_json, card)
+    return config
+
+
+def _halve(trainee: Trainee) -> None:
+    """Round weights to what the file will hold, so that calibration fits what is shipped."""
+    for parameter in trainee.parameters():
+        parameter.data = parameter.data.half().float()
