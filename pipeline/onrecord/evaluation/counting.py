@@ -9,7 +9,7 @@ from onrecord.evaluation.gold import GoldArticle, GoldAttribution, GoldEntity
 from onrecord.evaluation.matching import Match, match_attributions, score_attributions
 from onrecord.evaluation.names import fold_name, same_name
 from onrecord.evaluation.predictions import PredictedAttribution, Prediction
-from onrecord.records import KINDS, STANCES, Span
+from onrecord.records import STANCES, Span
 
 Counts = dict[str, float]
 LAYERS = ("sentences", "entities", "attribution", "speakers", "stance")

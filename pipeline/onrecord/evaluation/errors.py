@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from onrecord.durable import write_parquet
+from onrecord.batch.durable import write_parquet
 from onrecord.evaluation.counting import layers_of
 from onrecord.evaluation.gold import GoldArticle, GoldAttribution, GoldEntity
 from onrecord.evaluation.matching import MIN_IOU, AttributionLike, Match, match_attributions

@@ -25,7 +25,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
-from onrecord.durable import replace_file
+from onrecord.batch.durable import replace_file
 from onrecord.evaluation.kinds import kind_by_marks
 from onrecord.quotation import find_quotations
 from onrecord.records import NAMED_LABELS, AttributionKind, Span, Spans, Stance
