@@ -12,6 +12,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import spacy
@@ -128,6 +129,11 @@ def make_stance(nlp: Language, name: str) -> _Stage:
 
 def load_fake(**arguments: Any) -> Language:
     """As ``onrecord.load``, for the fake stages."""
+    return _fake_pipeline()
+
+
+@lru_cache(maxsize=1)
+def _fake_pipeline() -> Language:
     nlp = spacy.blank("en")
     for stage in STAGES:
         nlp.add_pipe(stage)

@@ -73,7 +73,7 @@ def annotate_articles(
     batch = list(articles)
     errors: list[ErrorRow] = []
     with clock.timed("language"):
-        wanted = [kept for article in batch if (kept := _in_language(article, language, errors))]
+        wanted = [kept for article in batch if (kept := _accepted(article, language, errors))]
     docs = None if failing else _whole_batch(nlp, wanted, clock)
     rows: dict[str, list[Row]] = {}
     for index, article in enumerate(wanted):
@@ -127,8 +127,13 @@ class _Clock:
         self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + spent
 
 
-def _in_language(article: Article, wanted: str, errors: list[ErrorRow]) -> Article | None:
-    """The article with its language filled in, or None and an error row if it is another's."""
+def _accepted(article: Article, wanted: str, errors: list[ErrorRow]) -> Article | None:
+    """The article with its language filled in; None and an error row if it cannot be annotated."""
+    try:
+        article.text.encode()
+    except UnicodeEncodeError as error:
+        errors.append(failure(article, "read", error))
+        return None
     undecided = "en" if wanted == "any" else wanted
     found = article.language or detect_language(article.text, undecided=undecided)
     if wanted != "any" and found.split("-")[0].lower() != wanted:
@@ -221,9 +226,6 @@ def _rows_or_error(
 ) -> Mapping[str, Sequence[Row]]:
     try:
         return article_rows(article, doc)
-    except UnicodeEncodeError as error:
-        errors.append(failure(article, "tables", error))
-        return {}
     except Exception as error:  # noqa: BLE001 - a stage's annotations are not what they should be
         errors.append(failure(article, "tables", error))
         return article_rows(article, None)

@@ -18,7 +18,7 @@ from onrecord.annotation import AnnotatedBatch, unannotated
 from onrecord.batch.csv_tables import write_csv
 from onrecord.batch.directory import LOG_FILE, RunDirectory, Shard, part_name
 from onrecord.batch.durable import remove_tree
-from onrecord.batch.options import RunOptions, RunSummary
+from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.plan import KnownArticle, Plan
 from onrecord.batch.progress import RunLog, RunProgress
 from onrecord.batch.workers import (
@@ -127,7 +127,11 @@ class Job:
             max_chars=config["max_chars"],
         )
         known = self._known_articles() if self._before else ()
-        return Plan.write(path, read, known)
+        plan = Plan.write(path, read, known)
+        if not (plan.n_articles or plan.has_errors or self._before):
+            remove_tree(self._directory.work)
+            raise RunError(f"{', '.join(map(str, inputs))}: no article found; nothing to do")
+        return plan
 
     def _known_articles(self) -> Iterator[KnownArticle]:
         for path in self._old_files("articles"):

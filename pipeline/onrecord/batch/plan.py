@@ -88,6 +88,7 @@ class Plan:
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         self.n_articles: int = self._database.execute("SELECT COUNT(*) FROM todo").fetchone()[0]
+        self.has_errors = bool(self._database.execute("SELECT 1 FROM error LIMIT 1").fetchone())
 
     @classmethod
     def write(

@@ -16,7 +16,7 @@ from onrecord.batch.directory import RunDirectory, read_run_file
 from onrecord.batch.job import Job, utc_now
 from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.progress import RunProgress
-from onrecord.batch.workers import LoadPipeline
+from onrecord.batch.workers import LoadPipeline, WorkerError
 from onrecord.language import load
 from onrecord.model_folder import file_sha256
 from onrecord.provenance import model_checksums, package_version, spacy_model_version
@@ -65,6 +65,8 @@ def run_batch(
                     return job.run(inputs, load_pipeline, began)
                 finally:
                     job.close()
+    except WorkerError as error:
+        raise RunError(str(error)) from error
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
         raise RunError(_explain(error, Path(out))) from error
 

@@ -24,6 +24,7 @@ from typing import Any, Protocol
 from spacy.language import Language
 
 from onrecord.annotation import AnnotatedBatch, annotate_articles
+from onrecord.readers import detect_language
 from onrecord.records import Article, ErrorRow
 
 LoadPipeline = Callable[..., Language]
@@ -312,6 +313,8 @@ def _serve(connection: Connection, spec: PipelineSpec, stage: Any) -> None:
     _volunteer_for_memory()
     try:
         nlp = spec.load(**spec.arguments)
+        # What loads at its first use must not count as the time of the first article.
+        detect_language("so that its model is here")
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent reports it
         connection.send(WorkerError(f"{type(error).__name__}: {error}"))
         return

@@ -1,0 +1,462 @@
+"""Runs that survive: failing stages, dying workers, full disks, kill -9, and the same tables."""
+
+from __future__ import annotations
+
+import errno
+import json
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from fakes import load_broken, load_fake, make_article
+
+from onrecord.annotation import annotate_articles
+from onrecord.batch import RunError, RunOptions, RunSummary, run_batch
+from onrecord.batch.directory import RunDirectory, RunDirectoryError
+from onrecord.batch.job import cut_batches
+from onrecord.batch.plan import KnownArticle, Plan
+from onrecord.readers import InputError, text_sha256
+from onrecord.records import SCHEMAS, Article, ErrorRow
+from onrecord.runs import IncompleteRunError, read_run
+
+HERE = RunOptions(workers=0, batch_size=4, shard_size=5)
+WriteJsonl = Callable[..., Path]
+
+
+def run_fake(inputs: Path | Sequence[Path], out: Path, **changes: Any) -> RunSummary:
+    flags = {
+        name: changes.pop(name) for name in ("resume", "overwrite", "append") if name in changes
+    }
+    given = [inputs] if isinstance(inputs, Path) else inputs
+    options = HERE.model_copy(update=changes)
+    return run_batch(given, out, options, load_pipeline=load_fake, **flags)
+
+
+def tables(out: Path) -> dict[str, pa.Table]:
+    run = read_run(out)
+    return {name: run.table(name) for name in SCHEMAS}
+
+
+def assert_same(out: Path, expected: dict[str, pa.Table]) -> None:
+    found = tables(out)
+    for name in SCHEMAS:
+        assert found[name].equals(expected[name]), name
+
+
+def errors(out: Path) -> list[tuple[str, str, str, str]]:
+    rows = read_run(out).table("errors").to_pylist()
+    return [(row["article_id"], row["stage"], row["kind"], row["error"]) for row in rows]
+
+
+# --- one batch ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("failing", "lost", "kept"),
+    [
+        ("stance", (), ("sentences", "entities", "quotes")),
+        ("quotes", ("quotes",), ("sentences", "entities")),
+        ("entities", ("entities",), ("sentences", "quotes")),
+        ("sentences", ("sentences", "entities", "quotes"), ()),
+    ],
+)
+def test_an_article_that_breaks_one_stage_keeps_the_others(
+    fake_nlp: Any, failing: str, lost: Iterable[str], kept: Iterable[str]
+) -> None:
+    batch = [make_article(1), make_article(2, f"FAIL:{failing}"), make_article(3)]
+    done = annotate_articles(fake_nlp, batch)
+    (error,) = done.errors
+    assert (error["article_id"], error["stage"]) == ("a0002", f"fake_{failing}")
+    assert error["message"].startswith(f"asked to fail in {failing}")
+    ids = {name: table["article_id"].to_pylist() for name, table in done.tables.items()}
+    assert ids["articles"] == ["a0001", "a0002", "a0003"]
+    for name in lost:
+        assert "a0002" not in ids[name]
+    for name in kept:
+        assert "a0002" in ids[name]
+    assert {"a0001", "a0003"} <= set(ids["quotes"])
+
+
+def test_a_failed_stage_names_the_stages_that_could_not_run(fake_nlp: Any) -> None:
+    done = annotate_articles(fake_nlp, [make_article(1, "FAIL:quotes")])
+    assert "not run without it: fake_stance" in done.errors[0]["message"]
+
+
+def test_statements_without_a_stance_have_none(fake_nlp: Any) -> None:
+    done = annotate_articles(fake_nlp, [make_article(0, "FAIL:stance")])
+    (quote,) = done.tables["quotes"].to_pylist()
+    assert (quote["stance"], quote["p_defiance"]) == (None, None)
+
+
+FRENCH = (
+    "Le ministre a déclaré mardi que les négociations avec le syndicat des dockers avaient "
+    "échoué. « Nous ne signerons jamais ce texte », a-t-il ajouté devant la presse."
+)
+
+
+@pytest.mark.parametrize(("language", "annotated"), [("en", False), ("fr", True), ("any", True)])
+def test_articles_in_another_language_are_skipped(
+    fake_nlp: Any, language: str, annotated: bool
+) -> None:
+    done = annotate_articles(fake_nlp, [Article("f1", FRENCH)], language=language)
+    assert done.tables["articles"]["language"].to_pylist() == ["fr"] * annotated
+    assert [row["error"] for row in done.errors] == ["OtherLanguage"] * (not annotated)
+
+
+def test_text_that_no_table_can_hold_is_an_error_row(fake_nlp: Any) -> None:
+    done = annotate_articles(fake_nlp, [Article("s1", "half a pair: \ud83d", language="en")])
+    assert [row["error"] for row in done.errors] == ["UnicodeEncodeError"]
+    assert done.tables["articles"].num_rows == 0
+
+
+def test_batches_hold_articles_of_like_length_and_bounded_text() -> None:
+    articles = [Article(f"n{n}", "x" * n) for n in (10, 150_000, 30, 120_000, 20)]
+    lengths = [[len(a.text) for a in batch] for batch in cut_batches(articles, 2)]
+    assert lengths == [[150_000], [120_000, 30], [20, 10]]
+
+
+# --- planning -------------------------------------------------------------------------------------
+
+
+def _planned(path: Path, items: Sequence[Article | ErrorRow], known: Any = ()) -> Any:
+    path.unlink(missing_ok=True)
+    plan = Plan.write(path, items, known)
+    found = plan.articles(0, 100)
+    problems = sorted((row.article_id, row.source_path, row.error) for row in plan.errors())
+    plan.close()
+    return found, problems
+
+
+def test_duplicates_are_the_same_ones_in_any_order(tmp_path: Path) -> None:
+    items = [
+        Article("a", "first text", "1.txt"),
+        Article("a", "second text", "2.txt"),  # same id
+        Article("b", "second text", "3.txt"),  # its text is free again
+        Article("c", "first text", "4.txt"),  # same text as a
+        Article("a", "first text", "9.txt"),  # both
+    ]
+    expected = _planned(tmp_path / "plan", items)
+    assert [article.source_path for article in expected[0]] == ["1.txt", "3.txt"]
+    assert expected[1] == [
+        ("a", "2.txt", "DuplicateId"),
+        ("a", "9.txt", "DuplicateText"),
+        ("c", "4.txt", "DuplicateText"),
+    ]
+    for seed in range(10):
+        shuffled = random.Random(seed).sample(items, len(items))
+        assert _planned(tmp_path / "plan", shuffled) == expected
+
+
+def test_what_the_run_has_is_not_planned_again(tmp_path: Path) -> None:
+    old = Article("a", "first text", "1.txt")
+    known = [KnownArticle("a", "1.txt", text_sha256(old.text))]
+    items = [old, Article("b", "first text", "2.txt"), Article("a", "new text", "1.txt")]
+    found, problems = _planned(tmp_path / "plan", [*items, Article("c", "news", "")], known)
+    assert [article.article_id for article in found] == ["c"]
+    assert problems == [("a", "1.txt", "DuplicateId"), ("b", "2.txt", "DuplicateText")]
+
+
+# --- whole runs -----------------------------------------------------------------------------------
+
+
+def test_the_same_tables_whatever_the_order_batches_and_shards(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    articles = [make_article(number) for number in range(23)]
+    news = write_jsonl([*articles, replace(articles[3], article_id="z3")])
+    run_fake(news, tmp_path / "one", shard_size=100, batch_size=16)
+    expected = tables(tmp_path / "one")
+    assert errors(tmp_path / "one") == [("z3", "read", "skipped", "DuplicateText")]
+    write_jsonl([replace(articles[3], article_id="z3"), *reversed(articles)])
+    run_fake(news, tmp_path / "two", shard_size=4, batch_size=3)
+    assert_same(tmp_path / "two", expected)
+
+
+def test_run_json_says_what_made_the_tables(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    summary = run_fake(write_jsonl(map(make_article, range(7))), tmp_path / "out")
+    info = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert info["status"] == "complete"
+    assert info["counts"] == summary.counts
+    assert summary.counts["articles"] == 7
+    assert info["identity"]["spacy_model"]["version"] == "3.8.0"
+    assert info["versions"]["pyarrow"] == pa.__version__
+    assert info["sessions"][0]["config"]["shard_size"] == 5
+    assert "fake_stance" in info["seconds_by_stage"]
+    log = [json.loads(line) for line in (tmp_path / "out" / "run.log").read_text().splitlines()]
+    assert [line["event"] for line in log] == ["start", "planned", "shard", "shard", "finish"]
+    assert not (tmp_path / "out" / ".work").exists()
+
+
+def test_input_that_gives_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RunError, match=r"empty: no article found"):
+        run_fake(tmp_path / "empty", tmp_path / "out")
+    with pytest.raises(InputError, match="missing"):
+        run_fake(tmp_path / "missing", tmp_path / "out")
+
+
+def test_input_of_which_nothing_can_be_read_still_makes_a_run(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    summary = run_fake(tmp_path / "empty.txt", tmp_path / "out")
+    assert (summary.counts["articles"], summary.n_errors) == (0, 1)
+    assert read_run(tmp_path / "out").articles.empty
+
+
+def test_a_directory_with_a_run_is_left_alone(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    news = write_jsonl([make_article(1)])
+    run_fake(news, tmp_path / "out")
+    with pytest.raises(RunError, match="already holds a run"):
+        run_fake(news, tmp_path / "out")
+    other = write_jsonl([make_article(2)], "other.jsonl")
+    with pytest.raises(RunError, match="read other input; add this with --append"):
+        run_fake(other, tmp_path / "out", resume=True)
+    run_fake(other, tmp_path / "out", overwrite=True)
+    assert read_run(tmp_path / "out").articles.article_id.tolist() == ["a0002"]
+
+
+def test_files_that_are_not_a_run_are_never_touched(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    news = write_jsonl([make_article(1)])
+    precious = tmp_path / "out" / "thesis.tex"
+    precious.parent.mkdir()
+    precious.write_text("years of work")
+    with pytest.raises(RunError, match="is not a run directory, it holds 'thesis.tex'"):
+        run_fake(news, precious.parent, overwrite=True)
+    assert [path.name for path in precious.parent.iterdir()] == ["thesis.tex"]
+    with pytest.raises(RunError, match="is a file"):
+        run_fake(news, precious)
+
+
+def test_resuming_a_finished_run_does_nothing(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    news = write_jsonl([make_article(1)])
+    first = run_fake(news, tmp_path / "out", resume=True)
+    before = (tmp_path / "out" / "run.json").read_bytes()
+    again = run_fake(news, tmp_path / "out", resume=True)
+    assert again.counts == first.counts
+    assert (tmp_path / "out" / "run.json").read_bytes() == before
+
+
+def test_append_adds_what_is_new_and_equals_one_run_over_all(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    monday = write_jsonl(map(make_article, range(0, 12, 2)), "monday.jsonl")
+    tuesday = write_jsonl(map(make_article, range(1, 12, 2)), "tuesday.jsonl")
+    run_fake([monday, tuesday], tmp_path / "all", csv=True)
+    run_fake(monday, tmp_path / "days", append=True)
+    summary = run_fake(tuesday, tmp_path / "days", append=True, csv=True)
+    assert summary.n_articles == 6
+    assert_same(tmp_path / "days", tables(tmp_path / "all"))
+    for name in SCHEMAS:
+        one, other = (tmp_path / run / f"{name}.csv" for run in ("all", "days"))
+        assert one.read_text() == other.read_text()
+    nothing = run_fake([monday, tuesday], tmp_path / "days", append=True)
+    assert (nothing.n_articles, nothing.n_errors) == (0, 0)
+    assert_same(tmp_path / "days", tables(tmp_path / "all"))
+
+
+def test_append_records_a_known_text_once(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    run_fake(write_jsonl([make_article(1)], "a.jsonl"), tmp_path / "out")
+    copy = write_jsonl([replace(make_article(1), article_id="copy")], "b.jsonl")
+    assert run_fake(copy, tmp_path / "out", append=True).n_errors == 1
+    assert run_fake(copy, tmp_path / "out", append=True).n_errors == 0
+    assert errors(tmp_path / "out") == [("copy", "read", "skipped", "DuplicateText")]
+
+
+def test_runs_of_another_configuration_are_not_mixed(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    news = write_jsonl([make_article(1)])
+    run_fake(news, tmp_path / "out")
+    with pytest.raises(RunError, match='its run has attribution = "model", this one "rules"'):
+        run_fake(news, tmp_path / "out", append=True, attribution="rules")
+
+
+def test_one_writer_at_a_time_and_a_stale_lock_is_no_obstacle(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    news = write_jsonl([make_article(1)])
+    out = tmp_path / "out"
+    with RunDirectory(out), pytest.raises(RunError, match=f"process {os.getpid()} on .* writing"):
+        run_fake(news, out)
+    # What a killed process leaves: the file, but nobody who holds it.
+    (out / ".lock").write_text("process 4194303 on elsewhere (since yesterday)\n")
+    run_fake(news, out)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_output_that_cannot_be_written_is_a_clear_error(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    (tmp_path / "out").mkdir(mode=0o500)
+    with pytest.raises(RunError, match="Permission denied"):
+        run_fake(write_jsonl([make_article(1)]), tmp_path / "out" / "run")
+
+
+# --- interrupted ----------------------------------------------------------------------------------
+
+
+class _FaultyDisk:
+    """Makes the n-th call of one kind fail, once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, code: int) -> None:
+        self.calls = 0
+        self.fail_at = -1
+        self._real = getattr(os, name)
+        self._code = code
+        monkeypatch.setattr(os, name, self)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        self.calls += 1
+        if self.calls == self.fail_at:
+            raise OSError(self._code, os.strerror(self._code))
+        return self._real(*args, **keywords)
+
+
+@pytest.mark.parametrize(("name", "code"), [("fsync", errno.ENOSPC), ("replace", errno.EIO)])
+def test_a_fault_of_the_disk_at_any_step_can_be_resumed(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    news = write_jsonl([*map(make_article, range(7)), make_article(50, "FAIL:stance")])
+    disk = _FaultyDisk(monkeypatch, name, code)
+    run_fake(news, tmp_path / "whole")
+    expected, steps = tables(tmp_path / "whole"), disk.calls
+    assert steps > 8
+    for step in range(1, steps + 1, 2):
+        out = tmp_path / f"run{step}"
+        disk.calls, disk.fail_at = 0, step
+        with pytest.raises(RunError, match=f"{os.strerror(code)}.*--resume"):
+            run_fake(news, out)
+        if step < steps - 1:
+            with pytest.raises(IncompleteRunError):
+                read_run(out)
+        disk.fail_at = -1
+        run_fake(news, out, resume=True)
+        assert_same(out, expected)
+
+
+def test_a_disk_that_fills_up_while_a_shard_is_written(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onrecord.batch import durable
+
+    news = write_jsonl(map(make_article, range(12)))
+    whole = durable.write_bytes
+
+    def half(path: Path, content: bytes) -> None:
+        if path.parent.name == "shard-00001.tmp" and path.name == "quotes.parquet":
+            path.write_bytes(content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(path, content)
+
+    monkeypatch.setattr(durable, "write_bytes", half)
+    with pytest.raises(RunError, match="No space left"):
+        run_fake(news, tmp_path / "out")
+    monkeypatch.setattr(durable, "write_bytes", whole)
+    run_fake(news, tmp_path / "out", resume=True)
+    run_fake(news, tmp_path / "whole")
+    assert_same(tmp_path / "out", tables(tmp_path / "whole"))
+
+
+def test_a_damaged_shard_is_done_again(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    news = write_jsonl(map(make_article, range(12)))
+    run_fake(news, tmp_path / "whole")
+    out = tmp_path / "out"
+    _run_and_kill(news, out, after_shards=2)
+    damaged = out / ".work" / "shard-00000" / "quotes.parquet"
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    run_fake(news, out, resume=True)
+    assert_same(out, tables(tmp_path / "whole"))
+
+
+def _run_and_kill(
+    news: Path, out: Path, *, delay: float = 0.0, after_shards: int = 0, **flags: bool
+) -> bool:
+    """Run in a process of its own and kill -9 it; False if it was done before that."""
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=run_fake, args=(news, out), kwargs=flags)
+    process.start()
+    if after_shards:
+        while len(list(out.glob(".work/shard-*/done.json"))) < after_shards and process.is_alive():
+            time.sleep(0.001)
+    else:
+        process.join(delay)
+    process.kill()
+    process.join()
+    return process.exitcode != 0
+
+
+def test_killed_at_twenty_random_moments(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    news = write_jsonl([*map(make_article, range(60)), make_article(70, "FAIL:entities")])
+    began = time.monotonic()
+    run_fake(news, tmp_path / "whole", shard_size=3)
+    duration = time.monotonic() - began
+    expected = tables(tmp_path / "whole")
+    chance = random.Random(20)
+    kills = 0
+    for number in range(10):
+        out = tmp_path / f"run{number}"
+        while _run_and_kill(
+            news, out, delay=chance.uniform(0, duration / 2), resume=True, shard_size=3
+        ):
+            kills += 1
+        assert_same(out, expected)
+    assert kills >= 20
+
+
+def test_an_append_that_was_killed_leaves_no_half(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    monday = write_jsonl(map(make_article, range(0, 40, 2)), "monday.jsonl")
+    tuesday = write_jsonl(map(make_article, range(1, 40, 2)), "tuesday.jsonl")
+    run_fake([monday, tuesday], tmp_path / "all")
+    out = tmp_path / "out"
+    run_fake(monday, out)
+    before = tables(out)
+    _run_and_kill(tuesday, out, after_shards=1, append=True)
+    assert_same(out, before)
+    with pytest.raises(RunError, match="finish it with --resume"):
+        run_fake(tuesday, out, append=True)
+    with pytest.raises(RunError, match="--resume it with the same input first"):
+        run_fake(monday, out, resume=True)
+    run_fake(tuesday, out, append=True, resume=True)
+    assert_same(out, tables(tmp_path / "all"))
+
+
+# --- workers --------------------------------------------------------------------------------------
+
+
+def test_poison_articles_take_down_nothing_but_themselves(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    poison = [make_article(20, "DIE:quotes"), make_article(21, "HANG:stance")]
+    news = write_jsonl([*map(make_article, range(12)), *poison])
+    summary = run_fake(news, tmp_path / "out", workers=2, article_timeout=5.0)
+    assert errors(tmp_path / "out") == [
+        ("a0020", "fake_quotes", "failed", "WorkerDied"),
+        ("a0021", "fake_stance", "failed", "Timeout"),
+    ]
+    assert (summary.counts["articles"], summary.counts["sentences"]) == (14, 42)
+    quotes = read_run(tmp_path / "out").quotes.set_index("article_id")
+    assert "a0020" not in quotes.index
+    assert quotes.stance["a0021"] is None
+    # Everybody else has what a run without them gives.
+    run_fake(write_jsonl(map(make_article, range(12)), "good.jsonl"), tmp_path / "good")
+    good = read_run(tmp_path / "good").quotes
+    assert quotes.drop("a0021").reset_index().equals(good)
+
+
+def test_a_pipeline_that_does_not_load_ends_the_run(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    news = write_jsonl([make_article(1)])
+    options = RunOptions(workers=1)
+    with pytest.raises(RunError, match="OSError: the model file is missing"):
+        run_batch([news], tmp_path / "out", options, load_pipeline=load_broken)
