@@ -18,7 +18,7 @@ _OPENERS = {"“": "curly", "„": "curly", "‟": "curly", "«": "guillemet", "
 _CLOSERS = {"”": "curly", "»": "guillemet"}
 _DOUBLE = re.compile(r"[\"“”„‟«»＂]|``|''|‘‘|’’")
 _SINGLE = re.compile(r"['‘’]")
-_BLOCK = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
+_BLOCK = re.compile(r"\S[^\n]*(?:\n(?![^\S\n]*(?:\n|\Z))[^\n]+)*")
 # A closed single-quoted stretch counts as speech only where an article has no double marks to
 # speak with, or in the nested position; this many make it the article's own style.
 _MIN_SINGLE_STYLE = 2
@@ -43,7 +43,7 @@ class Quotation:
 
 def find_blocks(text: str) -> list[Span]:
     """Paragraph blocks: maximal runs of lines without a blank line between them."""
-    return [Span(m.start(), m.end()) for m in _BLOCK.finditer(text) if m.group().strip()]
+    return [Span(m.start(), m.end()) for m in _BLOCK.finditer(text)]
 
 
 def find_quotations(text: str, blocks: Sequence[Span] | None = None) -> list[Quotation]:
@@ -59,7 +59,9 @@ def find_quotations(text: str, blocks: Sequence[Span] | None = None) -> list[Quo
     spans = find_blocks(text) if blocks is None else blocks
     found: list[list[Quotation]] = [_pair_double(text, span) for span in spans]
     if _uses_single_marks(text, found):
-        found = [_merge(outer, _pair_single(text, span)) for outer, span in zip(found, spans)]
+        found = [
+            _merge(outer, _pair_single(text, spans, index)) for index, outer in enumerate(found)
+        ]
     return _link_paragraphs(text, spans, found)
 
 
@@ -133,7 +135,7 @@ def _single_candidates(text: str, block: Span) -> Iterator[Quotation]:
         if _opens_single(before, after, mark.group()):
             if opened is not None and last_close is not None:
                 yield Quotation(opened, last_close, "single")
-            if opened is None or last_close is not None or text.count("\n", opened, at):
+            if opened is None or last_close is not None or _is_stale(text, opened, at):
                 opened, last_close = at, None
         elif opened is not None and not before.isspace() and at - opened < _LONGEST_SINGLE:
             last_close = at + 1
@@ -144,14 +146,31 @@ def _single_candidates(text: str, block: Span) -> Iterator[Quotation]:
         yield Quotation(opened, last_close, "single")
 
 
+def _is_stale(text: str, opened: int, at: int) -> bool:
+    """Whether a single mark at ``opened`` can no longer be closed at ``at``."""
+    return at - opened >= _LONGEST_SINGLE or "\n" in text[opened:at]
+
+
 def _opens_single(before: str, after: str, mark: str) -> bool:
     if mark == "’" or after.isspace():
         return False
     return before.isspace() or before in '([{—–-"“:'
 
 
-def _pair_single(text: str, block: Span) -> list[Quotation]:
-    return list(_single_candidates(text, block))
+def _pair_single(text: str, blocks: Sequence[Span], index: int) -> list[Quotation]:
+    """Single-quoted stretches of one block, the last unclosed if the next block opens with one."""
+    block = blocks[index]
+    found = list(_single_candidates(text, block))
+    follows = text[blocks[index + 1].start] if index + 1 < len(blocks) else ""
+    if follows and follows in "'‘":
+        start = found[-1].end if found else block.start
+        for mark in _SINGLE.finditer(text, start, block.end):
+            before = text[mark.start() - 1] if mark.start() > block.start else " "
+            after = text[mark.end()] if mark.end() < block.end else " "
+            if _opens_single(before, after, mark.group()):
+                found.append(_unclosed(text, (mark.start(), "single"), block.end))
+                break
+    return found
 
 
 def _merge(outer: list[Quotation], inner: list[Quotation]) -> list[Quotation]:

@@ -11,6 +11,7 @@ state nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ from onrecord.stages.clauses import (
     Word,
     find_cues,
     find_inverted_subject,
+    find_lead,
+    find_named_source,
     find_statement_end,
     find_subject,
     read_words,
@@ -46,8 +49,15 @@ RULE_PRECISION = {
     "before": 0.4,
 }
 _MIN_STATEMENT_WORDS = 4
-_LABEL = re.compile(r"(?P<source>[A-Z][^\n:\"“”«».?!]{1,60}?):\s+(?=\S)")
-_DASH_NAME = re.compile(r"\s*(?:[-–—]{1,2}|―)\s*(?P<source>[A-Z][^\n\"“”«»]{2,120}?)\s*$")
+_STRAY_MARKS = 2  # characters outside quotation marks that are no words, such as a full stop
+_LABEL = re.compile(
+    r"(?P<from>(?:Statement\s+)?[Ff]rom\s+)?(?P<source>[A-Z][^\n:\"“”«».?!]{0,90}?[^\s:]):[^\S\n]+(?=\S)"
+)
+_LONGEST_LABEL = 14
+_MIN_CLAUSE_WORDS = 2
+_DASH_NAME = re.compile(
+    r"\s*(?P<dash>[-–—]{1,2}|―)\s*(?P<source>[A-Z][^\n\"“”«»]{2,120}?)[ \t]*(?=\n|$)"
+)
 
 
 @dataclass(slots=True)
@@ -83,7 +93,8 @@ def attribute(text: str, sentences: Sequence[Sentence]) -> list[Attribution]:
     quotations = find_quotations(text, _paragraphs(sentences))
     reader = _Reader(text, sentences, quotations)
     drafts = reader.read()
-    built = [_build(text, draft, quotations) for draft in drafts]
+    starts = [quotation.start for quotation in quotations]
+    built = [_build(text, draft, quotations, starts) for draft in drafts]
     return sorted((item for item in built if item is not None), key=lambda item: item.start)
 
 
@@ -96,7 +107,9 @@ def _paragraphs(sentences: Sequence[Sentence]) -> list[Span]:
     return list(spans.values())
 
 
-def _build(text: str, draft: _Draft, quotations: Sequence[Quotation]) -> Attribution | None:
+def _build(
+    text: str, draft: _Draft, quotations: Sequence[Quotation], starts: Sequence[int]
+) -> Attribution | None:
     content = tuple(span for span in draft.content if text[span.start : span.end].strip())
     if not content:
         return None
@@ -104,20 +117,26 @@ def _build(text: str, draft: _Draft, quotations: Sequence[Quotation]) -> Attribu
         content=tuple(sorted(content)),
         cue=() if draft.cue is None else (draft.cue,),
         source=() if draft.source is None else (draft.source,),
-        kind=_kind(text, content, quotations),
+        kind=_kind(content, quotations, starts),
         score=RULE_PRECISION[draft.rule],
         model=MODEL_NAME,
     )
 
 
-def _kind(text: str, content: Sequence[Span], quotations: Sequence[Quotation]) -> AttributionKind:
+def _kind(
+    content: Sequence[Span], quotations: Sequence[Quotation], starts: Sequence[int]
+) -> AttributionKind:
     """Direct where quotation marks hold all of the content's words, mixed where some."""
     quoted = plain = 0
     for span in content:
-        covered = sum(max(0, min(span.end, q.end) - max(span.start, q.start)) for q in quotations)
-        quoted += covered
+        covered = 0
+        for quotation in quotations[max(bisect_right(starts, span.start) - 1, 0) :]:
+            if quotation.start >= span.end:
+                break
+            covered += max(0, min(span.end, quotation.end) - max(span.start, quotation.start))
         outside = span.end - span.start - covered
-        plain += outside if outside > 2 else 0
+        quoted += covered
+        plain += outside if outside > _STRAY_MARKS else 0
     if not quoted:
         return "indirect"
     return "mixed" if plain else "direct"
@@ -133,6 +152,7 @@ class _Reader:
         self.sentences = sentences
         self.quotations = quotations
         self.words = [read_words(text, s.start, s.end, quotations) for s in sentences]
+        self.starts = [quotation.start for quotation in quotations]
         self.drafts: list[_Draft] = []
         self.owner: dict[int, _Draft] = {}
 
@@ -179,57 +199,82 @@ class _Reader:
         """A headline's "Name: statement", or a transcript's, which runs to its paragraph's end."""
         sentence = self.sentences[index]
         match = _LABEL.match(self.text, sentence.start, sentence.end)
-        if match is None:
-            return None
-        headline = sentence.kind == "headline" or index == 0
         opens = index == 0 or self.sentences[index - 1].paragraph_id != sentence.paragraph_id
-        source = match.group("source")
-        names = [w for w in source.split() if w[0].isupper()]
-        if not opens or len(names) < len(source.split()) - 2 or len(source.split()) > 7:
+        if match is None or not opens:
             return None
-        end = sentence.end
-        if not headline:
-            if not (source.isupper() or len(names) <= 3):
-                return None
-            end = max(
-                s.end
-                for s in self.sentences[index : index + 30]
-                if s.paragraph_id == sentence.paragraph_id
-            )
-        content = self.text[match.end() : end].rstrip()
-        if len(content.split()) < _MIN_STATEMENT_WORDS:
+        source = Span(*match.span("source"))
+        quoted = self._quotation_from(match.end())
+        if not self._is_label(index, source, match, quoted is not None):
             return None
-        numbers = {n for n, q in enumerate(self.quotations) if match.end() <= q.start < end}
-        stop = match.end() + len(content.rstrip(".") if headline else content)
-        span = Span(match.end(), stop)
-        return _Draft(
-            [span],
-            Span(match.end("source"), match.end("source") + 1),
-            Span(*match.span("source")),
-            "label",
-            index,
-            numbers,
-        )
+        if quoted is not None:
+            spans, numbers = self._forward(quoted)
+        else:
+            end = sentence.end if self._is_headline(index) else self._paragraph_end(index)
+            content = self.text[match.end() : end].rstrip()
+            content = content.rstrip(".") if self._is_headline(index) else content
+            spans = [Span(match.end(), match.end() + len(content))]
+            numbers = set(range(*(bisect_left(self.starts, at) for at in (match.end(), end))))
+        if len(self.text[spans[0].start : spans[0].end].split()) < _MIN_STATEMENT_WORDS:
+            return None
+        cue = Span(source.end, source.end + 1)
+        return _Draft(spans, cue, source, "label", index, numbers)
+
+    def _is_headline(self, index: int) -> bool:
+        return index == 0 or self.sentences[index].kind in ("headline", "heading")
+
+    def _is_label(self, index: int, source: Span, match: re.Match[str], quoted: bool) -> bool:
+        """Whether the words before a colon name a speaker and report nothing themselves."""
+        words = self.text[source.start : source.end].split()
+        names = [word for word in words if word[0].isupper() or not word[0].isalpha()]
+        before = [w for w in self.words[index] if w.end <= source.end]
+        if any(verbish(before, at) for at in range(1, len(before))) or find_cues(before):
+            return False
+        if match.group("from") or (quoted and len(words) <= _LONGEST_LABEL):
+            return True
+        if self._is_headline(index):
+            return len(names) >= len(words) - 2 and len(words) <= _LONGEST_LABEL // 2
+        return len(names) == len(words) <= 3 or all(word.isupper() for word in words)
+
+    def _quotation_from(self, offset: int) -> int | None:
+        """The quotation that starts at ``offset``."""
+        number = self._next_quotation(offset)
+        return number if number is not None and self.quotations[number].start == offset else None
+
+    def _paragraph_end(self, index: int) -> int:
+        paragraph = self.sentences[index].paragraph_id
+        end = self.sentences[index].end
+        for sentence in self.sentences[index:]:
+            if sentence.paragraph_id != paragraph:
+                break
+            end = sentence.end
+        return end
 
     def _according(
         self, index: int, words: Sequence[Word], cue: Cue, free: int
     ) -> tuple[_Draft, int, Phrase | None] | None:
-        source = find_inverted_subject(words, cue.last)
+        opens = cue.first - free < _MIN_CLAUSE_WORDS
+        find = find_named_source if opens else find_inverted_subject
+        source = find(words, cue.last)
         if source is None:
             return None
         after = source.last + 1
         before = cue.first - 1
         while before >= free and words[before].text in (",", "—", "–"):
             before -= 1
-        if before - free >= 2:
+        follows = after + 1 if after < len(words) and words[after].text == "," else after
+        goes_on = follows < len(words) and _finite(words, follows)
+        if before - free >= (0 if goes_on else _MIN_CLAUSE_WORDS):
             spans, numbers = self._left(words, free, before)
             end = after
+            if goes_on:
+                stop = find_statement_end(words, follows, clause=True)
+                rest, more, end = self._right(words, follows, stop)
+                spans, numbers = spans + rest, numbers | more
         else:
-            start = after + 1 if after < len(words) and words[after].text == "," else after
-            end = find_statement_end(words, start, clause=True)
-            if end <= start:
+            end = find_statement_end(words, follows, clause=True)
+            if end <= follows:
                 return None
-            spans, numbers, end = self._right(words, start, end)
+            spans, numbers, end = self._right(words, follows, end)
         draft = _Draft(
             spans,
             _span(words, cue.first, cue.last),
@@ -255,6 +300,8 @@ class _Reader:
             first = cue.first
         last = max(cue.last, inverted.last) if inverted else cue.last
         after = skip_adjunct(words, last + 1)
+        if cue.lemma in patterns.TELL and first and words[first - 1].quotation >= 0:
+            after = _skip_hearer(words, after)
         left_end = self._left_end(words, first, after, free) if speaks else None
         source = None if subject is None else _span(words, *subject)
         cue_span = _span(words, cue.first, cue.last)
@@ -314,6 +361,8 @@ class _Reader:
             or head.lower in patterns.DETERMINERS
             or head.lower in patterns.SUBJECT_PRONOUNS
         )
+        if before.quotation < 0 and not _is_clause(words, cue.first):
+            return None
         if before.quotation < 0:
             ends = phrase.last + 2 >= len(words) and not any(
                 w.lower in patterns.AUXILIARIES for w in words[phrase.first : phrase.last + 1]
@@ -499,10 +548,11 @@ class _Reader:
         return _Draft(spans, cue_span, source, rule, index, numbers), end, subject
 
     def _next_quotation(self, offset: int) -> int | None:
-        for number, quotation in enumerate(self.quotations):
-            if quotation.start >= offset:
-                return number if not self.text[offset : quotation.start].strip() else None
-        return None
+        """The quotation that only space divides from ``offset``."""
+        number = bisect_left(self.starts, offset)
+        if number == len(self.starts) or self.text[offset : self.starts[number]].strip():
+            return None
+        return number
 
     def _forward(self, number: int) -> tuple[list[Span], set[int]]:
         """A quotation and the paragraphs that go on with it."""
@@ -612,6 +662,19 @@ class _Reader:
         if draft is not None:
             self._add(draft)
 
+    def _goes_on(self, owner: _Draft, before: Quotation, index: int, gap: str) -> bool:
+        """Whether a bare quotation goes on with the statement before it.
+
+        In the same paragraph if nothing but the cue's sentence is between; in the next one if
+        the statement's paragraph ends with its cue and the quotation fills its own.
+        """
+        last = self._sentence_before(before.end)
+        steps = self.sentences[index].paragraph_id - self.sentences[last].paragraph_id
+        if steps == 0:
+            return not gap.strip() or index - max(last, owner.sentence) <= 1
+        fills = self._paragraph_end(index) <= self.sentences[index].end or not gap.strip()
+        return steps == 1 and index - last == 1 and fills and before.end == owner.content[-1].end
+
     def _sentence_before(self, offset: int) -> int:
         found = self._sentence_at(offset - 1)
         return -1 if found is None else found
@@ -642,7 +705,7 @@ class _Reader:
         return (
             ends
             and len(inner.split()) >= _MIN_STATEMENT_WORDS
-            and (not after or bool(_DASH_NAME.match(self.text[quotation.end : sentence.end])))
+            and (not after or bool(_DASH_NAME.match(self.text, quotation.end)))
         )
 
     def _continue(self, number: int, index: int) -> bool:
@@ -653,12 +716,8 @@ class _Reader:
         if last not in self.owner:
             return False
         before, owner = self.quotations[last], self.owner[last]
-        same = self.sentences[owner.sentence].paragraph_id == self.sentences[index].paragraph_id
-        adjacent = not self.text[before.end : self.quotations[number].start].strip()
-        near = index - owner.sentence <= 1 or (
-            owner.content[-1].end == before.end and index - self._sentence_before(before.end) <= 1
-        )
-        if not (before.continues or (same and (adjacent or near))):
+        gap = self.text[before.end : self.quotations[number].start]
+        if not (before.continues or self._goes_on(owner, before, index, gap)):
             return False
         owner.content.append(Span(self.quotations[number].start, self.quotations[number].end))
         owner.quotations.add(number)
@@ -668,32 +727,51 @@ class _Reader:
     def _release(self, number: int, index: int) -> _Draft | None:
         """``"..." - Name`` and ``Name: "..."`` of press releases."""
         quotation = self.quotations[number]
-        paragraph = self.sentences[index].paragraph_id
-        end = max(s.end for s in self.sentences[index : index + 4] if s.paragraph_id == paragraph)
-        signed = _DASH_NAME.match(self.text, quotation.end, end)
+        signed = _DASH_NAME.match(self.text, quotation.end)
         if signed is None:
             return None
         spans, numbers = self._forward(number)
-        cue = Span(
-            quotation.end + len(signed.group()) - len(signed.group().lstrip()),
-            signed.start("source"),
-        )
-        cue = Span(cue.start, cue.start + len(self.text[cue.start : cue.end].rstrip()))
-        return _Draft(spans, cue, Span(*signed.span("source")), "release", index, numbers)
+        cue, source = Span(*signed.span("dash")), Span(*signed.span("source"))
+        return _Draft(spans, cue, source, "release", index, numbers)
 
     def _from_before(self, number: int, index: int) -> _Draft | None:
         """A quotation whose source acts in the sentence before it, in the same paragraph."""
-        if (
-            index == 0
-            or self.sentences[index - 1].paragraph_id != self.sentences[index].paragraph_id
-        ):
+        if index == 0:
+            return None
+        before = self.sentences[index - 1]
+        introduces = self.text[before.start : before.end].endswith(":")
+        if before.paragraph_id != self.sentences[index].paragraph_id and not introduces:
             return None
         words = self.words[index - 1]
-        subject = self._main_subject(words)
-        if subject is None or not _personal(words, subject):
+        subject = find_lead(words)
+        if subject is None or not (introduces or _personal(words, subject)):
             return None
         spans, numbers = self._forward(number)
         return _Draft(spans, None, _span(words, *subject), "before", index, numbers)
+
+
+def _is_clause(words: Sequence[Word], end: int) -> bool:
+    """Whether the words before ``end`` hold a verb outside relative clauses."""
+    for index in range(1, end):
+        if words[index].lower in ("who", "whose", "which"):
+            return False
+        if _finite(words, index) or words[index].lower.endswith("ed"):
+            return True
+    return False
+
+
+def _skip_hearer(words: Sequence[Word], start: int) -> int:
+    """Past "reporters", "the tribunal" after a verb of telling; ``start`` if more follows."""
+    for index in range(start, min(start + 9, len(words))):
+        if words[index].quotation >= 0 or words[index].text in (",", ".", ";", ":"):
+            return index
+        if verbish(words, index) or words[index].lower == "that":
+            break
+    return start
+
+
+def _finite(words: Sequence[Word], index: int) -> bool:
+    return words[index].lower in patterns.AUXILIARIES or verbish(words, index)
 
 
 def _past(words: Sequence[Word], index: int) -> bool:
@@ -719,13 +797,14 @@ def _that_ahead(words: Sequence[Word], start: int) -> int:
 
 
 def _personal(words: Sequence[Word], phrase: Phrase) -> bool:
-    head = words[phrase.first]
-    return (
-        head.lower in ("he", "she", "they")
-        or any(w.text[:1].isupper() for w in words[phrase.first + 1 : phrase.last + 1])
-        or (phrase.first > 0 and head.text[:1].isupper())
-        or phrase.first == phrase.last
-    )
+    """Whether a phrase is a pronoun, a name or a word for a person."""
+    inside = words[phrase.first : phrase.last + 1]
+    if inside[0].lower in ("he", "she", "they"):
+        return True
+    known = patterns.PERSON_NOUNS | patterns.MASCULINE | patterns.FEMININE
+    if any(patterns.ROLE_FORMS.get(w.lower, w.lower) in known for w in inside):
+        return True
+    return inside[-1].text[:1].isupper() and inside[0].lower not in patterns.DETERMINERS
 
 
 def _span(words: Sequence[Word], first: int, last: int) -> Span:

@@ -29,6 +29,9 @@ _WORD = re.compile(
 
 
 _LONGEST_TITLE = 10  # tokens, marks included
+_LONGEST_LEAD = 9
+_LONGEST_ADJUNCT = 20
+_LONGEST_NEW_SUBJECT = 8
 
 
 class Word(NamedTuple):
@@ -133,6 +136,8 @@ def _is_noun(words: Sequence[Word], index: int) -> bool:
     word, before = words[index], _lower(words, index - 1)
     if word.text[:1].isupper() and index > 0:
         return True
+    if index and words[index - 1].quotation >= 0:
+        return False
     if before in patterns.DETERMINERS or before in ("'s", "'"):
         return before != "that" or word.lower in patterns.NOUN_LIKE
     if word.lower not in patterns.NOUN_LIKE:
@@ -233,6 +238,10 @@ def _skip_apposition(words: Sequence[Word], closing: int) -> int:
     index = closing - 1
     while index > 0:
         if words[index].text == mark and words[index].quotation < 0:
+            if words[index - 1].lower.isdigit() and index > 1:
+                # An age: "Leila Barzani, 34, a teacher, said".
+                index -= 2
+                continue
             start = _phrase_start(words, index - 1)
             head = words[start:index]
             if head and head[0].lower not in patterns.PREPOSITIONS:
@@ -330,6 +339,20 @@ def _drop_leading_adjunct(words: Sequence[Word], first: int, last: int) -> int:
     return index if index > first else last + 1
 
 
+def find_named_source(words: Sequence[Word], after: int) -> Phrase | None:
+    """The noun phrase after a sentence-opening "according to", up to the statement's comma."""
+    phrase = find_inverted_subject(words, after)
+    if phrase is None:
+        return None
+    for index in range(phrase.first, phrase.last):
+        if words[index].text == "," and words[index].quotation < 0:
+            opens = _lower(words, index + 1) in ("a", "an", "who", "whose", "which", "the")
+            closes = any(words[at].text == "," for at in range(index + 2, len(words)))
+            if not (opens and closes):
+                return Phrase(phrase.first, index - 1)
+    return phrase
+
+
 def find_inverted_subject(words: Sequence[Word], after: int) -> Phrase | None:
     """The noun phrase that follows a cue, as in ``"...", said Hugh Hill, a doctor``."""
     first = after + 1
@@ -362,26 +385,13 @@ def _ends_inverted(words: Sequence[Word], index: int, first: int) -> bool:
         return True
     after = _lower(words, index + 1)
     if word.text == ",":
-        verb = patterns.VERBS.get(_lower(words, index + 2) if after == "who" else after)
         if after == "who":
-            return verb is not None
-        return (verb is not None and verb.form == "gerund") or after in (
-            "as",
-            "when",
-            "after",
-            "before",
-            "but",
-            "and",
-            "while",
-            "in",
-            "during",
-            "on",
-            "at",
-            "according",
-            "though",
-            "although",
-        )
-    if word.lower in ("in", "on", "at", "during", "after", "as", "when", "before", "while"):
+            return _lower(words, index + 2) in patterns.VERBS
+        verb = patterns.VERBS.get(after)
+        gerund = verb is not None and verb.form == "gerund"
+        finite = after in patterns.AUXILIARIES or after in patterns.COMMON_VERBS
+        return gerund or finite or after in patterns.PHRASE_BREAKS | patterns.ADJUNCT_OPENERS
+    if word.lower in patterns.ADJUNCT_OPENERS:
         return _opens_adjunct(words, index)
     return False
 
@@ -403,6 +413,43 @@ def _opens_adjunct(words: Sequence[Word], index: int) -> bool:
     return any(word in patterns.SPEECH_PLACES or word in patterns.DAYS for word in following)
 
 
+def find_lead(words: Sequence[Word]) -> Phrase | None:
+    """The noun phrase that opens a sentence and is followed by a verb, its likely subject."""
+    if not words or words[0].quotation >= 0:
+        return None
+    if words[0].lower in ("he", "she", "they"):
+        return Phrase(0, 0)
+    for index in range(1, min(len(words), _LONGEST_LEAD)):
+        word = words[index]
+        if word.quotation >= 0 or word.lower in patterns.PREPOSITIONS:
+            return None
+        if word.text == ",":
+            return Phrase(0, _apposition_end(words, index))
+        if _looks_finite(words, index):
+            return Phrase(0, index - 1)
+    return None
+
+
+def _apposition_end(words: Sequence[Word], comma: int) -> int:
+    """Last word of the apposition that ``comma`` opens, or the word before it if none closes."""
+    for index in range(comma + 2, min(comma + _LONGEST_LEAD, len(words) - 1)):
+        if words[index].text == ",":
+            return index - 1
+        if _looks_finite(words, index):
+            break
+    return comma - 1
+
+
+def _looks_finite(words: Sequence[Word], index: int) -> bool:
+    word = words[index]
+    if not word.text.islower():
+        return False
+    ending = word.lower.endswith("ed") or (
+        word.lower.endswith("s") and words[index - 1].text[:1].isupper()
+    )
+    return verbish(words, index) or word.lower in patterns.AUXILIARIES or ending
+
+
 # --- where statements start and end ----------------------------------------------------------
 
 
@@ -414,9 +461,9 @@ def skip_adjunct(words: Sequence[Word], index: int) -> int:
         if word.lower in patterns.DAYS or word.lower in patterns.TIMES:
             index += 1
         elif (
-            word.lower in ("in", "on", "at", "during", "to", "after", "of", "by", "via")
-            and index - start < 20
-        ):
+            word.lower in ("in", "on", "at", "during", "after", "of", "by", "via")
+            or (word.lower == "to" and _is_hearer(words, index + 1))
+        ) and index - start < _LONGEST_ADJUNCT:
             stop = _adjunct_end(words, index)
             if stop is None:
                 break
@@ -424,6 +471,14 @@ def skip_adjunct(words: Sequence[Word], index: int) -> int:
         else:
             break
     return index
+
+
+def _is_hearer(words: Sequence[Word], index: int) -> bool:
+    """Whether "to" before ``index`` names who was told and is no infinitive: "to reporters"."""
+    if index >= len(words):
+        return False
+    word = words[index]
+    return word.text[:1].isupper() or word.lower in patterns.DETERMINERS | patterns.HEARERS
 
 
 def _adjunct_end(words: Sequence[Word], index: int) -> int | None:
@@ -479,11 +534,24 @@ def _stops(words: Sequence[Word], index: int, clause: bool) -> bool:
             at += 1
         if _new_voice(words, at, word.text == ","):
             return True
+        if word.text == "," and after in ("and", "but", "while") and _speaks_soon(words, index + 2):
+            return True
     if word.text != ",":
         return False
     if after == "even" and _lower(words, index + 2) == "as":
         return True
     return after in (patterns.CLAUSE_BREAKS if clause else patterns.PHRASE_BREAKS)
+
+
+def _speaks_soon(words: Sequence[Word], start: int) -> bool:
+    """Whether a new subject with its own verb of saying follows: ", and Ruiz said"."""
+    for at in range(start + 1, min(start + _LONGEST_NEW_SUBJECT, len(words))):
+        if words[at].quotation >= 0 or words[at].text == ",":
+            return False
+        if verbish(words, at) or words[at].lower in patterns.AUXILIARIES:
+            verb = patterns.VERBS.get(words[at].lower)
+            return verb is not None and verb.lemma in patterns.SAY and _new_voice(words, at, False)
+    return False
 
 
 def _new_voice(words: Sequence[Word], at: int, comma: bool) -> bool:

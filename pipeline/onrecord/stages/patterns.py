@@ -232,7 +232,10 @@ COMMON_VERBS = _words(
     """is are was were has have had does did will would shall should can could may might must
     went came made got took gave became left ran won lost met held kept sent paid stood sat
     led began grew fell rose drew put set let goes comes makes gets takes gives becomes
-    brought bought caught fought built spent faces remains wins loses"""
+    brought bought caught fought built spent faces remains wins loses shook wore drove rode
+    sang hung threw broke chose woke froze stole rang sank began shrank sprang tore bent
+    bled bound dealt dug fed fled hid hurt laid lent lit slept slid stuck struck swept swung
+    taught wept wound looks points knows runs sits stands"""
 )
 # Where things are said: "in an interview", "on Twitter".
 SPEECH_PLACES = _words(
@@ -246,6 +249,13 @@ CLAUSE_BREAKS = _words("while although though according but")
 PHRASE_BREAKS = CLAUSE_BREAKS | _words(
     "and as after when who which because even with where so if despite including"
 )
+
+HEARERS = _words(
+    "reporters journalists lawmakers voters supporters parents delegates investors members viewers "
+    "readers police me us him them"
+)
+# What may open an adverbial after a source: "said Smith in an interview".
+ADJUNCT_OPENERS = _words("in on at during after as when before while")
 
 # Titles and roles: short forms and sisters of one word, so that "Sen." answers to "the senator".
 ROLE_FORMS: dict[str, str] = {
