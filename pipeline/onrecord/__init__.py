@@ -13,19 +13,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onrecord.evaluation.evaluate import evaluate
     from onrecord.language import load
     from onrecord.runs import Run, analyze, read_run
 
 # Name to module: what a name needs is imported when it is first used, so that "import onrecord"
 # and "onrecord --help" take no time.
 _PUBLIC = {
+    "evaluate": "onrecord.evaluation.evaluate",
     "load": "onrecord.language",
     "analyze": "onrecord.runs",
     "read_run": "onrecord.runs",
     "Run": "onrecord.runs",
 }
 
-__all__ = ["Run", "__version__", "analyze", "load", "read_run"]
+__all__ = ["Run", "__version__", "analyze", "evaluate", "load", "read_run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from onrecord.commands import info, run, show
+from onrecord.commands import agreement, compare, evaluate, exchange, info, run, show
 
 app = typer.Typer(
     name="onrecord",
@@ -33,3 +33,8 @@ def main(
 app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=show.EPILOG)(show.show)
 app.command(epilog=info.EPILOG)(info.info)
+app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
+app.command(epilog=compare.EPILOG)(compare.compare)
+app.command(epilog=agreement.EPILOG)(agreement.agreement)
+app.command(epilog=exchange.EXPORT_EPILOG)(exchange.export)
+app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_gold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from onrecord.evaluation.matching import SpanLike, characters_of
@@ -17,10 +18,11 @@ def kind_by_marks(
     Args:
         text: the article.
         content: half-open code-point spans.
-        quotations: what :func:`onrecord.quotation.find_quotations` gives for the article.
+        quotations: what :func:`onrecord.quotation.find_quotations` gives for the article; they do
+            not overlap.
     """
-    words = characters_of(text, content)
-    quoted = sum(any(q.start <= position < q.end for q in quotations) for position in words)
+    words = sorted(characters_of(text, content))
+    quoted = sum(bisect_left(words, q.end) - bisect_left(words, q.start) for q in quotations)
     if quoted == 0:
         return "indirect"
     return "direct" if quoted == len(words) else "mixed"

@@ -89,12 +89,12 @@ def _write_figures(evaluation: Evaluation, out: Path) -> None:
                 save(figure, out / f"stance_reliability_{name}.png")
 
 
-def summary(evaluation: Evaluation) -> str:
-    """The report in Markdown."""
-    return "\n".join(_summary_lines(evaluation)) + "\n"
+def summary(evaluation: Evaluation, *, brief: bool = False) -> str:
+    """The report in Markdown; if ``brief``, only the headline score of each layer."""
+    return "\n".join(_summary_lines(evaluation, brief)) + "\n"
 
 
-def _summary_lines(evaluation: Evaluation) -> Iterator[str]:
+def _summary_lines(evaluation: Evaluation, brief: bool) -> Iterator[str]:
     n_articles = len(evaluation.article_ids)
     yield "# Evaluation"
     yield ""
@@ -113,10 +113,24 @@ def _summary_lines(evaluation: Evaluation) -> Iterator[str]:
         yield f"## {name}"
         yield ""
         yield _EXPLAINED[name]
+        if brief:
+            yield from _headlines(setting.scores)
+            continue
         yield from _score_tables(setting.scores)
         yield from _stance_table(setting)
         yield from _curve_lines(setting.curves)
         yield from _publisher_table(setting)
+
+
+def _headlines(scores: Scores) -> Iterator[str]:
+    yield ""
+    yield "| layer | score | value | 95% interval | n |"
+    yield "|---|---|---:|---:|---:|"
+    for layer, metrics in scores.items():
+        interval = metrics.get(HEADLINES[layer])
+        if interval is not None:
+            cells = (layer, HEADLINES[layer], f"{interval.value:.3f}", _range(interval))
+            yield f"| {' | '.join(cells)} | {interval.n} |"
 
 
 def _score_tables(scores: Scores) -> Iterator[str]:

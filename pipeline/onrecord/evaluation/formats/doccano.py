@@ -1,9 +1,9 @@
 """doccano's JSON Lines with entities and relations.
 
 doccano has no attributes on spans and no covered text. Both travel in ``spans``, a column that
-doccano keeps as metadata: for "LABEL START END" of a span ("... #2" for a second one), its text and its attributes. A span that
-was moved in doccano has no such entry any more: its text is not checked, and its kind, stance,
-speaker or name count as not labelled.
+doccano keeps as metadata: for "LABEL START END" of a span ("... #2" for a second one like it), its
+text and its attributes. A span that was moved in doccano has no such entry any more: its text is
+not checked, and its kind, stance, speaker or name count as not labelled.
 """
 
 from __future__ import annotations

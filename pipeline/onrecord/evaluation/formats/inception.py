@@ -27,10 +27,15 @@ from onrecord.evaluation.formats.regions import (
 from onrecord.evaluation.gold import GoldArticle, GoldError
 from onrecord.records import Span
 
+
+class MissingLibraryError(ModuleNotFoundError):
+    """dkpro-cassis, which only this format needs, is not installed."""
+
+
 try:
     import cassis
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
+    raise MissingLibraryError(
         "the INCEpTION format needs dkpro-cassis: pip install 'onrecord[inception]'",
         name=error.name,
     ) from error
