@@ -24,6 +24,8 @@ from onrecord.stages.encoder import ArticleTokens, Encoding, IntArray
 CONTEXT, CONTENT, CUE, SOURCE = range(4)
 # Words of context on either side of the statement, its cue and its source.
 _CONTEXT_WORDS = 60
+# Tokens read at once, padding included: memory stays flat whatever an article's statements are.
+_TOKENS_AT_ONCE = 16_384
 
 
 class StanceConfig(BaseModel):
@@ -109,7 +111,10 @@ class StanceHead(nn.Module):
         pooled = [
             self._attend(scores[..., : self.heads], values, is_content),
             self._attend(scores[..., self.heads :], values, regions.mask),
-            *(_mean(around, regions.mask & (regions.role == role)) for role in (CONTENT, CUE, SOURCE)),
+            *(
+                _mean(around, regions.mask & (regions.role == role))
+                for role in (CONTENT, CUE, SOURCE)
+            ),
         ]
         logits: Tensor = self.output(torch.cat(pooled, dim=-1)).float()
         return logits
@@ -118,6 +123,18 @@ class StanceHead(nn.Module):
         weights = scores.masked_fill(~mask[..., None], -1e4).softmax(dim=1).to(values.dtype)
         split = values.unflatten(-1, (self.heads, -1))
         return torch.einsum("slh,slhd->shd", weights, split).flatten(1)
+
+
+def _of_like_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Row numbers in groups, short rows first, so that one long row does not pad all others."""
+    group: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: lengths[row]):
+        if group and lengths[row] * (len(group) + 1) > _TOKENS_AT_ONCE:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
 
 
 def _mean(states: Tensor, mask: Tensor) -> Tensor:
@@ -153,7 +170,9 @@ class StanceClassifier:
         """Write the marks into the attributions."""
         for doc, of_doc in zip(docs, marks, strict=True):
             doc._.attributions = tuple(
-                replace(attribution, stance=stance, model=f"{attribution.model} {self.name}".strip())
+                replace(
+                    attribution, stance=stance, model=f"{attribution.model} {self.name}".strip()
+                )
                 for attribution, stance in zip(doc._.attributions, of_doc, strict=True)
             )
 
@@ -166,11 +185,23 @@ class StanceClassifier:
             for defiance, conciliation in self.probabilities(doc._.encoding, attributions)
         ]
 
-    @torch.inference_mode()
     def probabilities(self, encoding: Encoding, attributions: Sequence[Attribution]) -> Tensor:
         """Calibrated probabilities of defiance and conciliation, shape (attributions, 2)."""
         placed = [statement_roles(encoding.tokens, attribution) for attribution in attributions]
-        logits = self.head(encoding.vectors, statement_regions(placed))
+        return self.read(encoding.vectors, placed)
+
+    @torch.inference_mode()
+    def read(self, vectors: Tensor, placed: Sequence[tuple[int, IntArray]]) -> Tensor:
+        """Calibrated probabilities of statements given as regions, shape (statements, 2).
+
+        Args:
+            vectors: shape (n, hidden).
+            placed: first token and roles of each statement, from ``statement_roles``.
+        """
+        logits = torch.zeros(len(placed), 2)
+        for rows in _of_like_length([len(roles) for _, roles in placed]):
+            regions = statement_regions([placed[row] for row in rows])
+            logits[rows] = self.head(vectors, regions)
         config = self.config
         temperature = torch.tensor([config.temperature_defiance, config.temperature_conciliation])
         bias = torch.tensor([config.bias_defiance, config.bias_conciliation])
