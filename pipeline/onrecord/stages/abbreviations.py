@@ -130,7 +130,7 @@ def classify(word: str, before: str) -> AbbreviationKind | None:
             return kind
     if bare in _STATES and _STATE_BEFORE.search(before):
         return "starter"
-    if _INITIALS.fullmatch(bare) and not _LETTER_NAME.search(before):
+    if _INITIALS.fullmatch(bare) and not _LETTER_NAME.search(before[-24:]):
         return "starter"
     return None
 

@@ -31,8 +31,8 @@ _MARK = re.compile(
     r"(?:(?<=[a-z]{4}\.)|(?<=\w\)\.))\d{1,3}(?:[, ]\d{1,3})*(?=\s+[A-Z])|)"
 )
 _NEXT = re.compile(
-    r"\s*(?P<dash>(?:[-–—]+\s*)?)(?P<open>[\"“„‘'`«(\[{*_<¿¡]*)"
-    r"(?P<word>\w[\w.’'&-]*|[^\s\w,;:/)\]}.?!…%|’”»\"'–—-]|)"
+    r"\s*(?P<dash>(?:[-–—]{1,3}\s*)?)(?P<open>[\"“„‘'`«(\[{*_<¿¡]{0,8})"
+    r"(?P<word>\w[\w.’'&-]{0,40}|[^\s\w,;:/)\]}.?!…%|’”»\"'–—-]|)"
 )
 _WORD_BEFORE = re.compile(r"[^\s\"“”„‘«»(\[—–/]+$")
 _BRACKETED = re.compile(r"\([^()]{0,400}\)|\[[^\[\]]{0,400}\]")
@@ -43,6 +43,7 @@ _ADDRESS = re.compile(r"(?:[@/.]|www)\S*$")
 _ENUMERATOR = re.compile(r"\W*(?:\d{1,3}|[A-Za-z]|[ivx]+)")
 _SMALL_START = re.compile(r"[a-z]{2}[.?!]\s+[a-z]")
 _CAPITAL_START = re.compile(r"[a-z]{2}[.?!]\s+[A-Z]")
+_STRAIGHT = re.compile('"')
 _SPACES = (" ", "\u00a0", "\u2009", "\u202f")
 _LONGEST_WORD = 40
 _FEWEST_SMALL_STARTS = 3
@@ -125,7 +126,7 @@ class _DoubleMarks:
 
     @cached_property
     def straight(self) -> list[int]:
-        return [m.start() for m in re.compile('"').finditer(self.text, self.start, self.end)]
+        return [m.start() for m in _STRAIGHT.finditer(self.text, self.start, self.end)]
 
     def end_of_closing(self, at: int) -> int:
         """``at``, or past a closing mark that stands off by a space or is curled the wrong way."""
@@ -177,7 +178,7 @@ class _Stop:
             following["dash"],
             following["open"],
             following["word"],
-            text[following.start("word") : following.start("word") + 120],
+            text[following.start("word") : min(end, following.start("word") + 120)],
         )
 
     def ends_sentence(self, casual: bool) -> bool:
