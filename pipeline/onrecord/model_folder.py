@@ -140,9 +140,8 @@ def write_model(
     config: dict[str, Any],
     modules: dict[str, nn.Module],
     tokenizer: bytes,
-    card: str | None = None,
 ) -> None:
-    """Write a model folder: half-precision weights, configuration, tokenizer, card, checksums."""
+    """Write a model folder: half-precision weights, configuration, tokenizer, checksums."""
     path.mkdir(parents=True, exist_ok=True)
     state = {
         f"{prefix}.{key}": _half(value)
@@ -152,8 +151,6 @@ def write_model(
     save_file(state, str(path / WEIGHTS))
     (path / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (path / TOKENIZER).write_bytes(tokenizer)
-    if card is not None:
-        (path / "README.md").write_text(card, encoding="utf-8")
     write_checksums(path)
 
 

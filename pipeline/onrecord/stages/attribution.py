@@ -20,7 +20,7 @@ from spacy.tokens import Doc
 
 from onrecord.model_folder import ModelFolder, open_model
 from onrecord.quotation import Quotation, find_quotations
-from onrecord.records import Attribution, AttributionKind, Span
+from onrecord.records import Attribution, AttributionKind
 from onrecord.stages.attribution_head import (
     INSIDE,
     OUTSIDE,
@@ -100,7 +100,9 @@ def make_attributor(method: str, model: str | None = None) -> Attributor:
     if method == "rules":
         return RuleAttributor()
     if method != "model":
-        raise ValueError(f"attribution method is {method!r}; it must be one of {', '.join(METHODS)}")
+        raise ValueError(
+            f"attribution method is {method!r}; it must be one of {', '.join(METHODS)}"
+        )
     return LearnedAttributor(open_model(model))
 
 
@@ -291,9 +293,7 @@ def _true_runs(tokens: ArticleTokens, chosen: NDArray[np.bool_]) -> Iterator[Tok
     places = np.flatnonzero(chosen)
     if not len(places):
         return
-    breaks = np.flatnonzero(
-        (np.diff(places) > 1) | (np.diff(tokens.paragraph[places]) != 0)
-    )
+    breaks = np.flatnonzero((np.diff(places) > 1) | (np.diff(tokens.paragraph[places]) != 0))
     starts = np.concatenate([[0], breaks + 1])
     ends = np.concatenate([breaks, [len(places) - 1]])
     for a, b in zip(starts.tolist(), ends.tolist(), strict=True):

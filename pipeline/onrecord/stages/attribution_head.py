@@ -127,7 +127,9 @@ class _DilatedBlock(nn.Module):
 class AttributionHead(nn.Module):
     """Scores cues, and for each cue content, source and validity."""
 
-    def __init__(self, hidden: int, width: int = 128, dilations: Sequence[int] = (1, 2, 4, 8, 16, 1)):
+    def __init__(
+        self, hidden: int, width: int = 128, dilations: Sequence[int] = (1, 2, 4, 8, 16, 1)
+    ):
         super().__init__()
         self.cue = nn.Sequential(nn.Linear(hidden, width), nn.GELU(), nn.Linear(width, 3))
         self.token = nn.Linear(hidden, width)
@@ -238,7 +240,9 @@ def _mask_start(emissions: Tensor) -> Tensor:
     return torch.cat([emissions[:, :1] + start, emissions[:, 1:]], dim=1)
 
 
-def best_content(emissions: FloatArray, mask: NDArray[np.bool_], transitions: FloatArray) -> IntArray:
+def best_content(
+    emissions: FloatArray, mask: NDArray[np.bool_], transitions: FloatArray
+) -> IntArray:
     """Most probable tag sequence of each cue (Viterbi), shape (cues, length)."""
     cues, length, _ = emissions.shape
     score = emissions[:, 0].copy()

@@ -302,7 +302,8 @@ def batch_windows(
 ) -> WindowBatch:
     """Lay windows, of one article or of several, out as padded matrices."""
     rows = [_window_pieces(tokens, window) for tokens, window in parts]
-    length = max(len(pieces) for pieces, _ in rows) + 2
+    # Few different lengths: the matrix kernels are built once for each shape they meet.
+    length = -(-(max(len(pieces) for pieces, _ in rows) + 2) // 16) * 16
     ids = np.full((len(rows), length), tokenizer.pad, dtype=np.int64)
     owner = np.full((len(rows), length), -1, dtype=np.int64)
     features = np.zeros((len(rows), length, len(FEATURE_SIZES)), dtype=np.int64)

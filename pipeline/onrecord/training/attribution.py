@@ -33,7 +33,7 @@ from onrecord.training.data import (
 
 # Candidates kept down to here, so that the head learns to reject what the tagger is unsure of.
 CANDIDATE_THRESHOLD = 0.08
-_MOST_CANDIDATES = 90
+_MOST_CANDIDATES = 64
 _JITTER = 0.25
 # A content sequence's likelihood sums over some 150 tokens; this keeps it beside the other terms.
 _CONTENT_WEIGHT = 0.5
@@ -108,11 +108,15 @@ def attribution_loss(
     loss = loss + _VALIDITY_WEIGHT * validity
     if not bool(valid.any()):
         return loss
-    kept = Regions(*(part[valid] for part in (regions.index, regions.mask, regions.relation, regions.cue)))
+    kept = Regions(
+        *(part[valid] for part in (regions.index, regions.mask, regions.relation, regions.cue))
+    )
     tags, source = role_targets(article, kept, [index for index in gold if index >= 0])
     content = content_loss(roles.content[valid], tags, kept.mask, head.transition_scores())
     scores = roles.source[valid]
-    by = F.cross_entropy(scores[..., 0], source[:, 0]) + F.cross_entropy(scores[..., 1], source[:, 1])
+    by = F.cross_entropy(scores[..., 0], source[:, 0]) + F.cross_entropy(
+        scores[..., 1], source[:, 1]
+    )
     return loss + _CONTENT_WEIGHT * content.mean() + by
 
 

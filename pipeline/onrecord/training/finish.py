@@ -8,15 +8,14 @@ reading; the two stance marks by a temperature and a bias each (Platt, 1999; Guo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 from spacy.tokens import Doc
 from torch import nn
 
@@ -27,7 +26,6 @@ from onrecord.records import Attribution, Span
 from onrecord.stages.attribution import (
     AttributionConfig,
     Reading,
-    calibrated_score,
     decode,
     read_roles,
     to_attribution,
@@ -198,48 +196,52 @@ def _best_cut(probabilities: Floats, marks: Floats) -> float:
 
 
 def finish(
-    checkpoint: Path,
     trainee: Trainee,
+    stages: Sequence[str],
     data: Path,
     out: Path,
-    tokenizer_json: bytes,
-    *,
+    tokenizer: Path,
+    sections: Mapping[str, Any],
     name: str,
     version: str,
-    write_card: Callable[[dict[str, Any]], str] | None = None,
-) -> dict[str, Any]:
-    """Calibrate a checkpoint on development data and write it as a model folder.
+) -> None:
+    """Calibrate what was trained on development data and write the model folder.
 
-    Returns:
-        The configuration as written.
+    Args:
+        trainee: the trained network.
+        stages: the stages that were trained.
+        data: data folder, as for training.
+        out: model folder to write.
+        tokenizer: the encoder's ``tokenizer.json``.
+        sections: configuration of the model that training started from; empty if from the base.
+        name, version: what the tables will say made their rows.
     """
-    trainee.load_state_dict(load_file(checkpoint))
     trainee.eval()
+    trainee.encoder.bert.set_attn_implementation("sdpa")
     _halve(trainee)
-    tokenizer = PieceTokenizer.from_json(tokenizer_json)
-    articles = read_development(trainee, data / "polnear" / "dev.jsonl", tokenizer)
-    attribution = fit_attribution(articles)
-    logger.info("attribution on development: %s", score_development(articles, attribution).metrics())
-    logger.info("precision by score: %s", precision_curve(articles, attribution))
-    stance = fit_stance(*stance_development(trainee, data / "stance" / "dev.jsonl", tokenizer))
-    logger.info("stance: %s", stance)
+    pieces = PieceTokenizer.from_file(tokenizer)
     windowing = Windowing()
     config = {
+        **sections,
         "name": name,
         "version": version,
         "encoder": trainee.encoder.bert.config.to_diff_dict(),
-        "windowing": {"core": windowing.core, "left": windowing.left, "right": windowing.right},
-        "attribution": attribution.model_dump(),
-        "stance": stance.model_dump(),
+        "windowing": asdict(windowing),
     }
-    modules: dict[str, nn.Module] = {
-        "encoder": trainee.encoder,
-        "attribution": trainee.attribution,
-        "stance": trainee.stance,
-    }
-    card = None if write_card is None else write_card(config)
-    write_model(out, config, modules, tokenizer_json, card)
-    return config
+    config["encoder"].pop("attn_implementation", None)
+    if "attribution" in stages:
+        articles = read_development(trainee, data / "polnear" / "dev.jsonl", pieces)
+        attribution = fit_attribution(articles)
+        config["attribution"] = attribution.model_dump()
+        scores = score_development(articles, attribution).metrics()
+        logger.info("attribution on development data: %s", scores)
+        logger.info("right by score: %s", precision_curve(articles, attribution))
+    if "stance" in stages:
+        logits, marks = stance_development(trainee, data / "stance" / "dev.jsonl", pieces)
+        config["stance"] = fit_stance(logits, marks).model_dump()
+    modules: dict[str, nn.Module] = {"encoder": trainee.encoder}
+    modules.update({stage: head for stage, head in trainee.heads().items() if stage in config})
+    write_model(out, config, modules, tokenizer.read_bytes())
 
 
 def _halve(trainee: Trainee) -> None:

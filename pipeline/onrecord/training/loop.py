@@ -61,6 +61,7 @@ class TrainingConfig:
     stance_weight: float = 1.0
     average_decay: float = 0.995
     clip: float = 1.0
+    freeze_encoder: bool = False
 
 
 class ChannelDropout(nn.Module):
@@ -92,11 +93,17 @@ class Trainee(nn.Module):
             if isinstance(module, BertSelfOutput | BertOutput):
                 module.dropout = ChannelDropout(dropout)
 
+    def heads(self) -> dict[str, nn.Module]:
+        """Each stage's own part, by the stage's name."""
+        return {"attribution": self.attribution, "stance": self.stance}
+
     def vectors(
         self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
     ) -> Tensor:
         """Vectors of the tokens of several texts in a row, shape (n, hidden)."""
-        windows = [(tokens, window) for tokens in parts for window in make_windows(tokens, windowing)]
+        windows = [
+            (tokens, window) for tokens in parts for window in make_windows(tokens, windowing)
+        ]
         vectors: Tensor = self.dropout(self.encoder(batch_windows(windows, tokenizer)))
         return vectors
 
@@ -126,8 +133,12 @@ def train_share(
     """
     windowing = Windowing()
     steps = math.ceil(len(share.articles) / config.articles_per_step)
+    if not share.articles:
+        steps = math.ceil(len(share.statements) / config.statements_per_step)
     steps = _same_everywhere(max(steps, 1), world)
-    optimizer = torch.optim.AdamW(_parameter_groups(trainee, config), weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(
+        _parameter_groups(trainee, config), weight_decay=config.weight_decay
+    )
     total = steps * config.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, config))
     average = {name: value.detach().clone() for name, value in trainee.state_dict().items()}
@@ -163,7 +174,9 @@ def train_share(
             )
             if len(losses) % 20 == 0:
                 told = np.mean(losses[-20:], axis=0)
-                logger.info("epoch %d, step %d of %d: losses %.3f, %.3f", epoch, len(losses), steps, *told)
+                logger.info(
+                    "epoch %d, step %d of %d: losses %.3f, %.3f", epoch, len(losses), steps, *told
+                )
             _average_gradients(trainee, world)
             nn.utils.clip_grad_norm_(trainee.parameters(), config.clip)
             optimizer.step()
@@ -233,6 +246,10 @@ def _batches(
 
 def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str, object]]:
     """Word embeddings stay as they are; lower layers learn slower, heads and features faster."""
+    heads = [p for head in trainee.heads().values() for p in head.parameters()]
+    if config.freeze_encoder:
+        trainee.encoder.requires_grad_(False)
+        return [{"params": heads, "lr": config.head_rate}]
     bert = trainee.encoder.bert
     bert.embeddings.word_embeddings.weight.requires_grad_(False)
     layers = list(bert.encoder.layer)
@@ -243,9 +260,8 @@ def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str
     lowest = config.encoder_rate * config.layer_decay ** len(layers)
     rest = [p for p in bert.embeddings.parameters() if p.requires_grad]
     groups.append({"params": rest, "lr": lowest})
-    fresh = [trainee.encoder.features, trainee.attribution, trainee.stance]
-    parameters = [parameter for module in fresh for parameter in module.parameters()]
-    groups.append({"params": parameters, "lr": config.head_rate})
+    fresh = [*trainee.encoder.features.parameters(), *heads]
+    groups.append({"params": fresh, "lr": config.head_rate})
     return groups
 
 
@@ -273,7 +289,9 @@ def _average_gradients(trainee: Trainee, world: int) -> None:
     )
     dist.all_reduce(flat)
     flat /= world
-    for parameter, part in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+    for parameter, part in zip(
+        parameters, flat.split([p.numel() for p in parameters]), strict=True
+    ):
         parameter.grad = part.view_as(parameter)
 
 

