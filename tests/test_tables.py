@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pyarrow as pa
 import pytest
 import spacy
-from fakes import load_fake, make_article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
+from fakes import load_fake, make_article
 from onrecord.actors import merge_actors
 from onrecord.annotation import annotate_articles
 from onrecord.records import (

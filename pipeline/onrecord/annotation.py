@@ -152,7 +152,8 @@ def _accepted(article: Article, wanted: str, errors: list[ErrorRow]) -> Article 
     return replace(article, language=found)
 
 
-def _make_doc(nlp: Language, article: Article) -> Doc:
+def make_doc(nlp: Language, article: Article) -> Doc:
+    """The tokens of an article, with its id where the stages look for it."""
     doc = nlp.make_doc(article.text)
     doc.user_data["article_id"] = article.article_id
     return doc
@@ -162,7 +163,7 @@ def _whole_batch(nlp: Language, articles: Sequence[Article], clock: _Clock) -> l
     """Docs of the batch, or None if any stage raised on any of them."""
     try:
         with clock.timed("tokenizer"):
-            docs = [_make_doc(nlp, article) for article in articles]
+            docs = [make_doc(nlp, article) for article in articles]
         for name, stage in nlp.pipeline:
             with clock.timed(name):
                 docs = _pipe(name, stage, docs)
@@ -194,7 +195,7 @@ def _alone(
     """
     try:
         with clock.timed("tokenizer"):
-            doc = _make_doc(nlp, article)
+            doc = make_doc(nlp, article)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded
         errors.append(failure(article, "tokenizer", error))
         return None

@@ -13,7 +13,10 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+from spacy.language import Language
 
+from onrecord.annotation import annotate_articles, make_doc
+from onrecord.records import Article, Span
 from onrecord.tables import Row
 
 # Colour is never the only sign: every statement carries its letter too.
@@ -24,6 +27,10 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
 )
 _STATEMENT_CHARS = 90
+# A title further down than this is not the headline of the text.
+_TITLE_SEARCHED = 500
+_LEAST_CHANGE = 0.02
+_MOST_REASONS = 5
 
 
 def safe(text: str) -> str:
@@ -34,25 +41,62 @@ def safe(text: str) -> str:
     return _UNSAFE.sub(lambda found: " " if found.group() == "\r" else "\ufffd", text)
 
 
-def render_article(
-    article: Row, sentences: Sequence[Row], quotes: Sequence[Row], errors: Sequence[Row] = ()
-) -> RenderableType:
+def render_article(nlp: Language, article: Article) -> RenderableType:
     """The article's text, the table of its statements, and what went wrong.
 
     Args:
-        article: its row of ``articles``.
-        sentences: its rows of ``sentences``.
-        quotes: its rows of ``quotes``.
-        errors: its rows of ``errors``.
+        nlp: the pipeline, from ``onrecord.load()``.
+        article: the article, in whatever language it is.
     """
+    tables = annotate_articles(nlp, [article], language="any").tables
+    rows = {name: table.to_pylist() for name, table in tables.items()}
+    quotes = rows["quotes"]
     parts: list[RenderableType] = []
-    if article["title"] and article["title"] not in article["text"][:500]:
-        parts += [Text(safe(article["title"]), style="bold"), Text("")]
-    parts.append(_marked_text(article["text"], sentences, quotes))
+    if article.title and article.title not in article.text[:_TITLE_SEARCHED]:
+        parts += [Text(safe(article.title), style="bold"), Text("")]
+    parts.append(_marked_text(article.text, rows["sentences"], quotes))
     parts += [Text(""), _legend(), Text("")]
     parts.append(_statements(quotes) if quotes else Text("No statement found."))
-    parts.extend(_error_lines(errors))
+    parts.extend(_error_lines(rows["errors"]))
     return Group(*parts)
+
+
+def render_reasons(nlp: Language, article: Article) -> RenderableType:
+    """For each statement the words that moved its stance score most, and how far.
+
+    Args:
+        nlp: the pipeline, with the learned encoder and stance stages.
+        article: the article.
+    """
+    from onrecord.stages.stance_explanation import explain
+
+    doc = nlp(make_doc(nlp, article))
+    table = Table(title="Why", title_justify="left", title_style="bold")
+    for name in ("", "posture", "words that raise defiance", "words that raise conciliation"):
+        table.add_column(name)
+    for number, attribution in enumerate(doc._.attributions, start=1):
+        influences = explain(nlp, doc, attribution)
+        label = attribution.stance.label if attribution.stance else ""
+        table.add_row(
+            str(number),
+            Text(f"{SIGNS.get(label, _NO_STANCE)} {label}", style=STYLES.get(label, "default")),
+            _moving(doc.text, [(found.span, found.defiance) for found in influences]),
+            _moving(doc.text, [(found.span, found.conciliation) for found in influences]),
+        )
+    return table
+
+
+def _moving(text: str, changes: Sequence[tuple[Span, float]]) -> Text:
+    """The few words with the largest rise, as ``words +0.31``."""
+    ordered = sorted(
+        (change for change in changes if change[1] >= _LEAST_CHANGE), key=lambda c: -c[1]
+    )
+    return Text(
+        ", ".join(
+            f"{_shorten(text[span.start : span.end])} {change:+.2f}"
+            for span, change in ordered[:_MOST_REASONS]
+        )
+    )
 
 
 def _marked_text(text: str, sentences: Sequence[Row], quotes: Sequence[Row]) -> Text:

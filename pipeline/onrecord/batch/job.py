@@ -48,6 +48,22 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def open_input(
+    inputs: Sequence[Path | str], config: Mapping[str, Any]
+) -> Iterator[Article | ErrorRow]:
+    """The articles of the input, as the options of a run say.
+
+    Raises:
+        InputError: an input does not exist; at the call, before anything is read.
+    """
+    return read_articles(
+        list(inputs),
+        columns=config["columns"],
+        encoding=config["encoding"],
+        max_chars=config["max_chars"],
+    )
+
+
 @dataclass(slots=True)
 class _OpenShard:
     """A shard whose batches are not all back yet."""
@@ -119,13 +135,7 @@ class Job:
         path = self._directory.work / _PLAN
         if path.is_file():
             return Plan(path)
-        config = self._begun["config"]
-        read = read_articles(
-            list(inputs),
-            columns=config["columns"],
-            encoding=config["encoding"],
-            max_chars=config["max_chars"],
-        )
+        read = open_input(inputs, self._begun["config"])
         known = self._known_articles() if self._before else ()
         plan = Plan.write(path, read, known)
         if not (plan.n_articles or plan.has_errors or self._before):

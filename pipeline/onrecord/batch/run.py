@@ -13,7 +13,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from onrecord.batch.directory import RunDirectory, read_run_file
-from onrecord.batch.job import Job, utc_now
+from onrecord.batch.job import Job, open_input, utc_now
 from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.progress import RunProgress
 from onrecord.batch.workers import LoadPipeline, WorkerError
@@ -143,6 +143,8 @@ def _prepare(
         if not append:
             _refuse_more_input(directory.path, before, names)
             return False
+    # Raises for input that does not exist, before anything is removed or begun.
+    open_input(inputs, options.model_dump(mode="json"))
     if before is None:
         directory.clear()
     directory.begin(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 import typer
@@ -24,6 +26,20 @@ def fail(message: str) -> NoReturn:
     text = Text("error: ", style="bold red")
     error_console().print(text.append(message, style="not bold default"), soft_wrap=True)
     raise typer.Exit(FAILED)
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """A request to terminate, as a scheduler sends it, ends the work as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from onrecord.commands.output import SOME_IN_ERRORS, error_console, errors_as_messages, fail
+from onrecord.commands.output import (
+    SOME_IN_ERRORS,
+    error_console,
+    errors_as_messages,
+    fail,
+    terminated_as_interrupted,
+)
 
 EPILOG = """Examples:
 
@@ -128,12 +133,17 @@ def run(
             article_timeout=article_timeout or None,
         )
         console = None if quiet else error_console()
-        signal.signal(signal.SIGTERM, _as_interrupt)
         try:
-            summary = run_batch(
-                inputs, out, options,
-                resume=resume, overwrite=overwrite, append=append, console=console,
-            )  # fmt: skip
+            with terminated_as_interrupted():
+                summary = run_batch(
+                    inputs,
+                    out,
+                    options,
+                    resume=resume,
+                    overwrite=overwrite,
+                    append=append,
+                    console=console,
+                )
         except KeyboardInterrupt:
             fail(f"interrupted; finish with the same command and --resume ({out})")
     if console is not None:
@@ -141,7 +151,3 @@ def run(
         console.print(f"{summary.path}: {counts} ({summary.seconds:.1f} s)", soft_wrap=True)
     if summary.n_errors:
         raise typer.Exit(SOME_IN_ERRORS)
-
-
-def _as_interrupt(signum: int, frame: Any) -> None:
-    raise KeyboardInterrupt

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from onrecord.commands.output import errors_as_messages, fail
 
+if TYPE_CHECKING:
+    from onrecord.records import Article
+
 EPILOG = """Examples:
 
 onrecord show article.txt
 
-onrecord show news.jsonl --id 2026-11-24-017"""
+onrecord show news.jsonl --id 2026-11-24-017
+
+onrecord show article.txt --why
+
+Colours: defiant red, conciliatory green, mixed yellow, neutral blue; the letter after each
+statement says the same. NO_COLOR=1 turns colours off."""
 
 
 def show(
@@ -33,31 +41,34 @@ def show(
     attribution: Annotated[
         str, typer.Option(help="'model', or 'rules' for the deterministic stage.")
     ] = "model",
+    why: Annotated[
+        bool, typer.Option("--why", help="Name the words that decided each posture.")
+    ] = False,
 ) -> None:
     """Print one article with its statements coloured by posture, and who said what."""
     with errors_as_messages():
         from rich.console import Console
 
-        from onrecord.annotation import annotate_articles
         from onrecord.language import load
-        from onrecord.readers import read_articles
-        from onrecord.records import ErrorRow
-        from onrecord.terminal import render_article
+        from onrecord.terminal import render_article, render_reasons
 
-        problems = []
-        for item in read_articles(file):
-            if isinstance(item, ErrorRow):
-                problems.append(item.message)
-            elif article_id in (None, item.article_id):
-                break
-        else:
-            wanted = (
-                "no article" if article_id is None else f"no article with the id {article_id!r}"
-            )
-            fail("; ".join([f"{file}: {wanted}", *problems[:3]]))
+        article = _find(file, article_id)
         nlp = load(entities=entities, model=model, attribution=attribution)
-        tables = annotate_articles(nlp, [item], language="any").tables
-        rows = {name: table.to_pylist() for name, table in tables.items()}
-        Console(highlight=False).print(
-            render_article(rows["articles"][0], rows["sentences"], rows["quotes"], rows["errors"])
-        )
+        console = Console(highlight=False)
+        console.print(render_article(nlp, article))
+        if why:
+            console.print(render_reasons(nlp, article))
+
+
+def _find(file: Path, article_id: str | None) -> Article:
+    from onrecord.readers import read_articles
+    from onrecord.records import ErrorRow
+
+    problems = []
+    for item in read_articles(file):
+        if isinstance(item, ErrorRow):
+            problems.append(item.message)
+        elif article_id in (None, item.article_id):
+            return item
+    wanted = "no article" if article_id is None else f"no article with the id {article_id!r}"
+    return fail("; ".join([f"{file}: {wanted}", *problems[:3]]))

@@ -1,0 +1,184 @@
+"""The command line: exit codes, help, and what reaches the terminal."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+import onrecord.batch
+from fakes import load_fake, make_article
+from onrecord.cli import app
+from onrecord.records import Article
+from onrecord.terminal import render_article, safe
+
+CLI = CliRunner()
+COMMANDS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def fake_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``onrecord run`` with the fake pipeline, in this process unless it says otherwise."""
+    run = functools.partial(onrecord.batch.run_batch, load_pipeline=load_fake)
+    monkeypatch.setattr(onrecord.batch, "run_batch", run)
+
+
+def invoke(*arguments: object) -> Any:
+    return CLI.invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_says_what_it_does_with_an_example(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help
+    assert f"onrecord {name}" in (command.epilog or ""), "no example in its help"
+    for parameter in command.params:
+        if parameter.name != "help":
+            assert getattr(parameter, "help", None), f"{name}: {parameter.name} has no help"
+
+
+@pytest.mark.usefixtures("fake_run")
+def test_exit_code_0_when_all_articles_are_done(
+    tmp_path: Path, write_jsonl: Callable[..., Path]
+) -> None:
+    news = write_jsonl([make_article(1)])
+    result = invoke("run", news, "--out", tmp_path / "out", "--workers", 0)
+    assert result.exit_code == 0, result.output
+    assert "1 articles, 3 sentences" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("fake_run")
+def test_exit_code_3_when_some_are_in_errors(
+    tmp_path: Path, write_jsonl: Callable[..., Path]
+) -> None:
+    news = write_jsonl([make_article(1), make_article(2, "FAIL:stance")])
+    result = invoke("run", news, "--out", tmp_path / "out", "--workers", 0, "--quiet")
+    assert result.exit_code == 3
+    assert result.output == ""
+
+
+@pytest.mark.usefixtures("fake_run")
+def test_exit_code_1_says_what_where_and_what_to_do(
+    tmp_path: Path, write_jsonl: Callable[..., Path]
+) -> None:
+    news = write_jsonl([make_article(1)])
+    out = tmp_path / "out"
+    assert invoke("run", news, "--out", out, "-w", 0, "-q").exit_code == 0
+    for arguments, message in (
+        ((news, "--out", out), f"{out}: already holds a run; add new articles with --append"),
+        ((tmp_path / "none", "--out", out, "--overwrite"), "none: no such file or folder"),
+        ((news, "--out", tmp_path / "b", "--column", "body=text"), "'body' is not one of"),
+        ((news, "--out", tmp_path / "c", "--entities", "no.csv"), "no.csv: no such file"),
+    ):
+        result = invoke("run", *arguments, "--quiet")
+        assert result.exit_code == 1, result.output
+        assert message in result.stderr
+        assert result.stderr.startswith("error: ")
+    assert len(onrecord.read_run(out).articles) == 1, "an error removed the run that was there"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run",),
+        ("run", "news", "--out", "o", "--overwrite", "--resume"),
+        ("run", "news", "--out", "o", "--workers", "-1"),
+        ("run", "news", "--out", "o", "--attribution", "guess"),
+        ("nonsense",),
+    ],
+)
+def test_exit_code_2_for_wrong_usage(arguments: tuple[str, ...]) -> None:
+    assert invoke(*arguments).exit_code == 2
+
+
+def test_an_interrupt_names_the_way_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(onrecord.batch, "run_batch", interrupted)
+    result = invoke("run", "news.txt", "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "interrupted; finish with the same command and --resume" in result.stderr
+
+
+def test_version() -> None:
+    assert invoke("--version").stdout == f"onrecord {onrecord.__version__}\n"
+
+
+def test_info_names_models_and_licences() -> None:
+    about = json.loads(invoke("info", "--json").stdout)
+    assert about["entity_recogniser"]["license"] == "MIT"
+    lines = invoke("info").stdout
+    for model in about["models"]:
+        assert model["problem"] is None
+        assert model["name"] in lines
+
+
+def test_help_needs_no_heavy_import() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from onrecord.cli import app;"
+        "CliRunner().invoke(app, ['run', '--help']);"
+        "sys.exit(bool({'spacy', 'torch', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- show -----------------------------------------------------------------------------------------
+
+
+def shown(article: Article, **settings: Any) -> str:
+    page = io.StringIO()
+    console = Console(width=100, highlight=False, file=page, **settings)
+    console.print(render_article(load_fake(), article))
+    return page.getvalue()
+
+
+def test_statements_carry_a_letter_beside_their_colour() -> None:
+    page = shown(make_article(0), no_color=True)
+    assert "“We will never sign this paper [1 D]”, said Ortiz" in page
+    assert "D defiant" in page
+    assert "-0.90" in page
+
+
+def test_statements_are_coloured_by_posture() -> None:
+    page = shown(make_article(0), force_terminal=True, color_system="standard")
+    assert "\x1b[31mWe will never sign this paper\x1b[0m" in page
+
+
+@pytest.mark.parametrize(
+    "hostile", ["[bold red]", "[/]", "[link=x]y[/link]", "\x1b[31mred", "\x07", "\u202egnp.exe"]
+)
+def test_nothing_in_an_article_reaches_the_terminal_as_a_command(hostile: str) -> None:
+    text = f"Head {hostile}\n“We refuse {hostile}”, said Ortiz.\nThe end."
+    page = shown(Article("a1", text, title=f"Title {hostile}", language="en"), no_color=True)
+    assert safe(hostile) in page
+    assert not set(page) & set("\x1b\x07\u202e")
+
+
+def test_safe_text_keeps_offsets() -> None:
+    text = "a\x00b\r\nc\u2066d\te"
+    assert safe(text) == "a\ufffdb \nc\ufffdd\te"
+    assert len(safe(text)) == len(text)
+
+
+def test_show_names_an_article_that_is_not_there(
+    write_jsonl: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onrecord.language.load", load_fake)
+    news = write_jsonl([make_article(1), make_article(2)])
+    assert "day 2" in invoke("show", news, "--id", "a0002").stdout
+    missing = invoke("show", news, "--id", "a0003")
+    assert missing.exit_code == 1
+    assert "no article with the id 'a0003'" in missing.stderr
