@@ -424,7 +424,8 @@ def find_lead(words: Sequence[Word]) -> Phrase | None:
         if word.quotation >= 0 or word.lower in patterns.PREPOSITIONS:
             return None
         if word.text == ",":
-            return Phrase(0, _apposition_end(words, index))
+            last = _apposition_end(words, index)
+            return Phrase(0, last) if last > index or index > 1 else None
         if _looks_finite(words, index):
             return Phrase(0, index - 1)
     return None

@@ -250,6 +250,12 @@ PHRASE_BREAKS = CLAUSE_BREAKS | _words(
     "and as after when who which because even with where so if despite including"
 )
 
+# Labels before a colon that are no speakers.
+LABELS_OF_NOBODY = _words(
+    "breaking look boom wow watch update updated video exclusive opinion analysis editorial latest "
+    "related note read listen photo photos source sources developing live alert recap quiz poll "
+    "review timeline correction factbox explainer more also then here"
+)
 HEARERS = _words(
     "reporters journalists lawmakers voters supporters parents delegates investors members viewers "
     "readers police me us him them"
