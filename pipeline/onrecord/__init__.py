@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from onrecord.evaluation.evaluate import evaluate
     from onrecord.language import load
     from onrecord.runs import Run, analyze, read_run
+    from onrecord.scoring import score_stance
 
 # Name to module: what a name needs is imported when it is first used, so that "import onrecord"
 # and "onrecord --help" take no time.
@@ -25,9 +26,10 @@ _PUBLIC = {
     "analyze": "onrecord.runs",
     "read_run": "onrecord.runs",
     "Run": "onrecord.runs",
+    "score_stance": "onrecord.scoring",
 }
 
-__all__ = ["Run", "__version__", "analyze", "evaluate", "load", "read_run"]
+__all__ = ["Run", "__version__", "analyze", "evaluate", "load", "read_run", "score_stance"]
 
 
 def __getattr__(name: str) -> Any:
