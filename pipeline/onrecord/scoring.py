@@ -52,7 +52,9 @@ def score_stance(
         return scores
     nlp = _pipeline(None if model is None else str(Path(model).resolve()))
     docs = (_doc(nlp, text, [statements[i] for i in places[text]]) for text in places)
-    for doc, indices in zip(nlp.pipe(docs, batch_size=_TEXTS_AT_ONCE), places.values(), strict=True):
+    for doc, indices in zip(
+        nlp.pipe(docs, batch_size=_TEXTS_AT_ONCE), places.values(), strict=True
+    ):
         for index, attribution in zip(indices, doc._.attributions, strict=True):
             marks = attribution.stance
             scores[index] = (marks.p_defiance, marks.p_conciliation)

@@ -142,6 +142,20 @@ def _mean(states: Tensor, mask: Tensor) -> Tensor:
     return (states * weights).sum(1) / weights.sum(1).clamp(min=1.0)
 
 
+def derive(p_defiance: float, p_conciliation: float, config: StanceConfig) -> StanceMarks:
+    """The label of two marks: a probability at its threshold counts."""
+    defies = p_defiance >= config.threshold_defiance
+    conciliates = p_conciliation >= config.threshold_conciliation
+    label: Stance = "neutral"
+    if defies and conciliates:
+        label = "mixed"
+    elif defies:
+        label = "defiant"
+    elif conciliates:
+        label = "conciliatory"
+    return StanceMarks(p_defiance, p_conciliation, label)
+
+
 class StanceClassifier:
     """Component ``onrecord_stance``: fills ``Attribution.stance`` on ``doc._.attributions``."""
 
@@ -181,7 +195,7 @@ class StanceClassifier:
         if not attributions:
             return []
         return [
-            self.derive(float(defiance), float(conciliation))
+            derive(float(defiance), float(conciliation), self.config)
             for defiance, conciliation in self.probabilities(doc._.encoding, attributions)
         ]
 
@@ -206,16 +220,3 @@ class StanceClassifier:
         temperature = torch.tensor([config.temperature_defiance, config.temperature_conciliation])
         bias = torch.tensor([config.bias_defiance, config.bias_conciliation])
         return torch.sigmoid(logits / temperature + bias)
-
-    def derive(self, p_defiance: float, p_conciliation: float) -> StanceMarks:
-        """The label of two marks."""
-        defies = p_defiance >= self.config.threshold_defiance
-        conciliates = p_conciliation >= self.config.threshold_conciliation
-        label: Stance = "neutral"
-        if defies and conciliates:
-            label = "mixed"
-        elif defies:
-            label = "defiant"
-        elif conciliates:
-            label = "conciliatory"
-        return StanceMarks(p_defiance, p_conciliation, label)
