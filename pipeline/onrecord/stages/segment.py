@@ -31,7 +31,7 @@ _MARK = re.compile(
     r"(?:(?<=[a-z]{4}\.)|(?<=\w\)\.))\d{1,3}(?:[, ]\d{1,3})*(?=\s+[A-Z])|)"
 )
 _NEXT = re.compile(
-    r"\s*(?P<dash>(?:[-–—]{1,3}\s*)?)(?P<open>[\"“„‘'`«(\[{*_<¿¡]{0,8})"
+    r"\s*(?P<dash>(?:[-–—]{1,3}\s*)?)(?P<open>(?:«\s|[\"“„‘'`«(\[{*_<¿¡]){0,8})"
     r"(?P<word>\w[\w.’'&-]{0,40}|[^\s\w,;:/)\]}.?!…%|’”»\"'–—-]|)"
 )
 _WORD_BEFORE = re.compile(r"[^\s\"“”„‘«»(\[—–/]+$")
@@ -136,7 +136,7 @@ class _DoubleMarks:
             return at + 1 if text.rfind("“", opened, at) > text.rfind("”", opened, at) else at
         spaced = text[at : min(at + 3, end)]
         stands_off = spaced[:1] in _SPACES and not spaced[2:].strip(" \t\r\n.,")
-        if stands_off and (spaced[1:2] == "”" or self._closes_straight(at + 1)):
+        if stands_off and (spaced[1:2] in ("”", "»") or self._closes_straight(at + 1)):
             return at + 2
         return at
 
@@ -176,7 +176,7 @@ class _Stop:
             bool(mark["note"]),
             text[cut : cut + _leading_space(text, cut, min(end, cut + 3))],
             following["dash"],
-            following["open"],
+            following["open"].rstrip(),
             following["word"],
             text[following.start("word") : min(end, following.start("word") + 120)],
         )
