@@ -34,7 +34,7 @@ def tokenizer_json(texts: Iterable[str] = ()) -> bytes:
     letters = [*_LETTERS, *(f"##{letter}" for letter in _LETTERS)]
     entries = dict.fromkeys([*_SPECIAL, *_MARKS, *letters, *words])
     vocabulary = {piece: number for number, piece in enumerate(entries)}
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token=_SPECIAL[1]))
     tokenizer.normalizer = BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = BertPreTokenizer()
     tokenizer.add_special_tokens(list(_SPECIAL))

@@ -21,6 +21,8 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 CHECKSUMS = "SHA256SUMS"
+# Every file that the program loads.
+LOADED = (WEIGHTS, CONFIG, TOKENIZER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def read_checksums(path: Path) -> dict[str, str]:
     """Expected SHA-256 of each file of a model folder.
 
     Raises:
-        ModelNotFoundError: the folder has no checksum list.
+        ModelNotFoundError: the folder has no checksum list, or the list is not whole.
     """
     listing = path / CHECKSUMS
     if not listing.is_file():
@@ -113,8 +115,16 @@ def read_checksums(path: Path) -> dict[str, str]:
             f"{path}: no model here ({CHECKSUMS} is missing); name a folder written by "
             "'onrecord train', or leave --model out to use the shipped one"
         )
-    rows = (line.split(maxsplit=1) for line in listing.read_text(encoding="utf-8").splitlines())
-    return {name.strip(): digest for digest, name in rows}
+    rows = [line.split(maxsplit=1) for line in listing.read_text(encoding="utf-8").splitlines()]
+    found = {row[-1].strip(): row[0] for row in rows if len(row) == 2}
+    unlisted = [name for name in LOADED if name not in found]
+    if unlisted or len(found) != len(rows):
+        raise ModelNotFoundError(
+            f"{listing}: damaged; expected a line of SHA-256 and name for each of "
+            f"{', '.join(LOADED)}, got {len(rows)} lines, {len(found)} of them whole; restore the "
+            "folder, or retrain with 'onrecord train'"
+        )
+    return found
 
 
 def verify_checksums(path: Path) -> None:
@@ -152,12 +162,13 @@ def write_model(
     (path / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (path / TOKENIZER).write_bytes(tokenizer)
     write_checksums(path)
+    # A folder of this path that was opened before is another model now.
+    _open.cache_clear()
 
 
 def write_checksums(path: Path) -> None:
     """List the SHA-256 of every file that the program loads."""
-    names = (WEIGHTS, CONFIG, TOKENIZER)
-    listing = "".join(f"{file_sha256(path / name)}  {name}\n" for name in names)
+    listing = "".join(f"{file_sha256(path / name)}  {name}\n" for name in LOADED)
     (path / CHECKSUMS).write_text(listing, encoding="utf-8")
 
 

@@ -88,7 +88,7 @@ def _checked(index: int, text: str, attribution: Attribution | GoldRow) -> Attri
             "'content'"
         )
     spans = {role: _spans(index, text, role, given[role]) for role in _ROLES}
-    return Attribution(**spans, kind="indirect", score=1.0)
+    return Attribution(spans["content"], spans["cue"], spans["source"], kind="indirect", score=1.0)
 
 
 def _spans(index: int, text: str, role: str, values: Sequence[Sequence[int]]) -> Spans:

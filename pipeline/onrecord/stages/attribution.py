@@ -35,8 +35,8 @@ from onrecord.stages.attribution_rules import RuleAttributor
 from onrecord.stages.encoder import CASES, ArticleTokens, Encoding, IntArray
 
 METHODS = ("model", "rules")
-# Cues whose roles are read at once: memory stays flat however many cues an article has.
 _PUNCTUATION = CASES.index("punctuation")
+# Cues whose roles are read at once: memory stays flat however many cues an article has.
 _CUES_AT_ONCE = 64
 TokenRange = tuple[int, int]
 
@@ -118,6 +118,7 @@ class LearnedAttributor:
         self.head.eval()
 
     def __call__(self, doc: Doc) -> Doc:
+        """Find the statements of one doc."""
         self.set_annotations([doc], self.predict([doc]))
         return doc
 
@@ -289,7 +290,7 @@ def _snap(
 
 
 def _true_runs(tokens: ArticleTokens, chosen: NDArray[np.bool_]) -> Iterator[TokenRange]:
-    """Runs of chosen tokens, cut at paragraph ends; a run of one lone mark is no content."""
+    """Runs of chosen tokens, cut at paragraph ends; one of marks alone is no content."""
     places = np.flatnonzero(chosen)
     if not len(places):
         return
@@ -297,7 +298,8 @@ def _true_runs(tokens: ArticleTokens, chosen: NDArray[np.bool_]) -> Iterator[Tok
     starts = np.concatenate([[0], breaks + 1])
     ends = np.concatenate([breaks, [len(places) - 1]])
     for a, b in zip(starts.tolist(), ends.tolist(), strict=True):
-        yield int(places[a]), int(places[b])
+        if (tokens.features[places[a : b + 1], 0] != _PUNCTUATION).any():
+            yield int(places[a]), int(places[b])
 
 
 def to_attribution(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -89,7 +90,8 @@ def _relations(tokens: ArticleTokens, cue: IntArray, index: IntArray) -> IntArra
 
 
 def _offset(groups: IntArray, first: IntArray, index: IntArray, reach: int) -> IntArray:
-    return np.clip(groups[index] - groups[first], -reach, reach) + reach
+    clipped: IntArray = np.clip(groups[index] - groups[first], -reach, reach) + reach
+    return clipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ class AttributionHead(nn.Module):
         states = states + self.token_gate(vectors)[regions.index] * self.cue_gate(cue)[:, None]
         states = states + bias[:, None]
         for column, table in enumerate(self.relations):
-            weight: Tensor = table.weight.to(states.dtype)  # type: ignore[union-attr, operator]
+            weight = cast(nn.Embedding, table).weight.to(states.dtype)
             states = states + F.embedding(regions.relation[..., column], weight)
         mask = regions.mask[..., None].to(states.dtype)
         for block in self.blocks:

@@ -12,6 +12,7 @@ import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +103,10 @@ class PieceTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self.cls = int(tokenizer.token_to_id("[CLS]"))
-        self.sep = int(tokenizer.token_to_id("[SEP]"))
-        self.pad = int(tokenizer.token_to_id("[PAD]"))
-        self._unknown = int(tokenizer.token_to_id("[UNK]"))
+        self.cls = _special(tokenizer, "[CLS]")
+        self.sep = _special(tokenizer, "[SEP]")
+        self.pad = _special(tokenizer, "[PAD]")
+        self._unknown = _special(tokenizer, "[UNK]")
         self._pieces = lru_cache(maxsize=200_000)(self._encode)
 
     @classmethod
@@ -122,11 +123,19 @@ class PieceTokenizer:
         return cls(tokenizer)
 
     def __call__(self, token: str) -> tuple[int, ...]:
+        """Numbers of the word pieces of one token, at least one."""
         return self._pieces(token)
 
     def _encode(self, token: str) -> tuple[int, ...]:
         ids = self._tokenizer.encode(token, add_special_tokens=False).ids
         return tuple(ids[:_MAX_PIECES_PER_TOKEN]) or (self._unknown,)
+
+
+def _special(tokenizer: Tokenizer, token: str) -> int:
+    number = tokenizer.token_to_id(token)
+    if number is None:
+        raise ValueError(f"the tokenizer does not know {token}; use the one of a BERT model")
+    return number
 
 
 def article_tokens(doc: Doc, pieces: PieceTokenizer) -> ArticleTokens:
@@ -272,7 +281,7 @@ def _chunks(tokens: ArticleTokens, total: IntArray, core: int) -> Iterator[tuple
 def _runs(groups: IntArray, first: int, last: int) -> Iterator[tuple[int, int]]:
     changes = np.flatnonzero(groups[first + 1 : last] != groups[first : last - 1]) + first + 1
     edges = [first, *changes.tolist(), last]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         if end > begin:
             yield begin, end
 
@@ -401,6 +410,7 @@ class ArticleEncoder:
         self.encoder.to(self.dtype).eval()
 
     def __call__(self, doc: Doc) -> Doc:
+        """Encode one doc."""
         self.set_annotations([doc], self.predict([doc]))
         return doc
 

@@ -121,7 +121,7 @@ class StanceHead(nn.Module):
 
     def _attend(self, scores: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         weights = scores.masked_fill(~mask[..., None], -1e4).softmax(dim=1).to(values.dtype)
-        split = values.unflatten(-1, (self.heads, -1))
+        split = values.reshape(*values.shape[:2], self.heads, -1)
         return torch.einsum("slh,slhd->shd", weights, split).flatten(1)
 
 
@@ -168,6 +168,7 @@ class StanceClassifier:
         self.head.eval()
 
     def __call__(self, doc: Doc) -> Doc:
+        """Mark the statements of one doc."""
         self.set_annotations([doc], self.predict([doc]))
         return doc
 

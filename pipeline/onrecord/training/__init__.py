@@ -1,0 +1,1 @@
+"""Training of the learned stages, one module a stage."""

@@ -28,7 +28,9 @@ def attend(
 
     Args:
         module: the attention layer; unused.
-        query, key, value: shape (windows, heads, length, width).
+        query: shape (windows, heads, length, width).
+        key: as ``query``.
+        value: as ``query``.
         attention_mask: True where a word piece may be looked at, broadcast to
             (windows, heads, length, length).
         scaling: factor of the scores, one over the root of the width if None.

@@ -17,6 +17,7 @@ from onrecord.stages.attribution_head import (
     INSIDE,
     AttributionHead,
     CueSpan,
+    FloatArray,
     Regions,
     content_loss,
     cue_candidates,
@@ -140,7 +141,7 @@ def role_targets(
 
 
 def _sample_cues(
-    article: GoldArticle, probabilities: np.ndarray, random: np.random.Generator
+    article: GoldArticle, probabilities: FloatArray, random: np.random.Generator
 ) -> tuple[list[CueSpan], list[int]]:
     """Gold cues, some of them jittered, and the tagger's own candidates, with their gold or -1."""
     last_token = len(article.tokens) - 1
@@ -149,7 +150,7 @@ def _sample_cues(
     for number, attribution in enumerate(article.attributions):
         first, last = attribution.cue
         if random.random() < _JITTER:
-            first = max(0, first + int(random.integers(-1, 2)))
+            first = min(last_token, max(0, first + int(random.integers(-1, 2))))
             last = min(last_token, max(first, last + int(random.integers(-1, 2))))
         cues.append((first, last))
         gold.append(number)

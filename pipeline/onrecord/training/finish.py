@@ -214,7 +214,8 @@ def finish(
         out: model folder to write.
         tokenizer: the encoder's ``tokenizer.json``.
         sections: configuration of the model that training started from; empty if from the base.
-        name, version: what the tables will say made their rows.
+        name: what the tables will say made their rows.
+        version: the same, after the name.
     """
     trainee.eval()
     trainee.encoder.bert.set_attn_implementation("sdpa")

@@ -19,6 +19,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 import torch.distributed as dist
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.models.bert.modeling_bert import BertOutput, BertSelfOutput
@@ -91,7 +92,7 @@ class Trainee(nn.Module):
         self.dropout = ChannelDropout(dropout)
         for module in encoder.modules():
             if isinstance(module, BertSelfOutput | BertOutput):
-                module.dropout = ChannelDropout(dropout)
+                module.dropout = ChannelDropout(dropout)  # type: ignore[assignment]
 
     def heads(self) -> dict[str, nn.Module]:
         """Each stage's own part, by the stage's name."""
@@ -130,6 +131,9 @@ def train_share(
     """Train on one process's share; with several processes, each calls this with its own.
 
     Checkpoints (averaged weights, safetensors) go to ``checkpoints``; an earlier one is resumed.
+
+    Raises:
+        ValueError: the earlier checkpoint was cut short while it was saved.
     """
     windowing = Windowing()
     steps = math.ceil(len(share.articles) / config.articles_per_step)
@@ -290,7 +294,7 @@ def _average_gradients(trainee: Trainee, world: int) -> None:
     dist.all_reduce(flat)
     flat /= world
     for parameter, part in zip(
-        parameters, flat.split([p.numel() for p in parameters]), strict=True
+        parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True
     ):
         parameter.grad = part.view_as(parameter)
 
@@ -326,6 +330,19 @@ def _save(
     (checkpoints / "epoch").write_text(str(epoch), encoding="ascii")
 
 
+def _check_same_epoch(checkpoints: Path, epoch: int) -> None:
+    """Refuse files of two epochs: the program was stopped between replacing one and the next."""
+    for name in ("average", "raw", "moments"):
+        file = checkpoints / f"{name}.safetensors"
+        with safe_open(str(file), framework="pt") as tensors:
+            found = tensors.metadata()["epoch"]
+        if int(found) != epoch:
+            raise ValueError(
+                f"{file}: weights of epoch {found}, but {checkpoints / 'epoch'} says {epoch}; the "
+                f"training was stopped while it saved: remove {checkpoints} and train again"
+            )
+
+
 def _resume(
     trainee: Trainee,
     optimizer: torch.optim.Optimizer,
@@ -338,6 +355,7 @@ def _resume(
     if not marker.is_file():
         return 0
     done = int(marker.read_text(encoding="ascii"))
+    _check_same_epoch(checkpoints, done)
     trainee.load_state_dict(load_file(checkpoints / "raw.safetensors"))
     average.update(load_file(checkpoints / "average.safetensors"))
     state = optimizer.state_dict()

@@ -47,9 +47,9 @@ def statement_in_context(
     left: str, statement: str, right: str, source: str | None = None, cue: str | None = None
 ) -> tuple[str, Attribution]:
     """Join a statement with its context; source and cue are looked for nearest to it."""
-    text = f"{left} {statement} {right}".strip() if left else f"{statement} {right}".strip()
-    start = len(left) + 1 if left else 0
-    content = Span(start, start + len(statement))
+    before = f"{left.lstrip()} " if left.strip() else ""
+    text = f"{before}{statement} {right}".rstrip()
+    content = Span(len(before), min(len(before) + len(statement), len(text)))
     found = Attribution(
         content=(content,),
         cue=_nearest(text, cue, content),

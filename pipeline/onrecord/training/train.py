@@ -111,6 +111,8 @@ def train(
         start: model folder to start from. Its encoder stays as it is, and the stages not named
             keep their weights. Without it, training starts from the base encoder.
         checkpoints: where to keep checkpoints; beside ``out`` if None.
+        name: what the tables will say made their rows.
+        version: the same, after the name.
 
     Raises:
         TrainingDataError: base weights or data files are missing.
@@ -127,7 +129,7 @@ def train(
     kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
     with tempfile.TemporaryDirectory() as meeting:
         arguments = (processes, plan, kept, str(Path(meeting) / "rendezvous"))
-        mp.start_processes(_worker, args=arguments, nprocs=processes, start_method="spawn")
+        mp.spawn(_worker, args=arguments, nprocs=processes)  # type: ignore[no-untyped-call]
     trainee = make_trainee(plan)
     trainee.load_state_dict(load_file(kept / "average.safetensors"))
     sections = {} if start is None else open_model(start).config
