@@ -129,7 +129,7 @@ def train(
     kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
     with tempfile.TemporaryDirectory() as meeting:
         arguments = (processes, plan, kept, str(Path(meeting) / "rendezvous"))
-        mp.spawn(_worker, args=arguments, nprocs=processes)  # type: ignore[no-untyped-call]
+        mp.spawn(_worker, args=arguments, nprocs=processes)  # type: ignore[attr-defined, no-untyped-call]
     trainee = make_trainee(plan)
     trainee.load_state_dict(load_file(kept / "average.safetensors"))
     sections = {} if start is None else open_model(start).config
