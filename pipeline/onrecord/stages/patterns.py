@@ -291,6 +291,23 @@ ROLE_FORMS: dict[str, str] = {
     }.items()
     for form in forms.split()
 }
+# General words for people in a role: "the leader" may be any of these.
+HYPERNYMS: dict[str, frozenset[str]] = {
+    "leader": _words(
+        "president premier minister chancellor governor king queen chairperson secretary head "
+        "chief mayor candidate speaker executive"
+    ),
+    "politician": _words(
+        "president premier minister senator representative governor mayor candidate"
+    ),
+    "boss": _words("executive director chairperson founder chief head manager owner"),
+    "executive": _words("director chairperson founder chief head boss"),
+    "official": _words("secretary minister director commissioner head chief deputy"),
+    "scientist": _words("professor doctor researcher"),
+    "academic": _words("professor lecturer"),
+    "expert": _words("professor analyst researcher economist scientist"),
+    "premier": _words("minister"),
+}
 MASCULINE = _words(
     "mr sir lord king prince duke baron father brother son husband boy man uncle grandfather "
     "businessman congressman chairman spokesman policeman fireman actor widower mogul "

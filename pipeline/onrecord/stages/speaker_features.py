@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from onrecord.stages import patterns
 from onrecord.stages.roster import Candidate, Seen
 
 
@@ -54,6 +55,7 @@ class Features(NamedTuple):
     gender: float
     wrong_gender: float
     role_head: float
+    role_class: float
     role_words: float
     role_places: float
     name_head: float
@@ -96,6 +98,7 @@ def features(query: Query, candidate: Candidate, candidates: Sequence[Candidate]
         gender=gender,
         wrong_gender=float(gender < -0.5),
         role_head=float(bool(query.head) and query.head in words),
+        role_class=float(bool(patterns.HYPERNYMS.get(query.head, frozenset()) & words.keys())),
         role_words=shared / max(len(query.words), 1),
         role_places=float(bool(query.places & candidate.places)),
         name_head=float(bool(query.head) and query.head in name),
@@ -146,63 +149,66 @@ def _anyone_after(candidates: Sequence[Candidate], last: Seen, start: int) -> bo
 
 
 PRONOUN_WEIGHTS: dict[str, float] = {
-    "same_sentence": 0.31,
-    "last_sentence": 0.21,
-    "nearness": 1.41,
-    "subject": 0.68,
-    "opens_last_sentence": 0.21,
-    "same_paragraph": 0.94,
-    "quoted": -1.09,
-    "later_only": -1.08,
-    "spoke_last": 1.67,
-    "spoke_just_now": 0.82,
-    "frequency": 0.27,
-    "most_recent": 0.27,
-    "most_frequent": 0.26,
-    "gender": 1.2,
-    "wrong_gender": -0.99,
-    "nobody": 0.32,
+    "same_sentence": 0.43,
+    "last_sentence": 0.48,
+    "nearness": 1.81,
+    "subject": 0.8,
+    "opens_last_sentence": 0.07,
+    "same_paragraph": 0.81,
+    "quoted": -1.08,
+    "later_only": -0.87,
+    "spoke_last": 1.87,
+    "spoke_just_now": 0.84,
+    "frequency": 0.36,
+    "most_recent": 0.25,
+    "most_frequent": 0.2,
+    "gender": 1.09,
+    "wrong_gender": -1.09,
+    "role_class": 0.0,
+    "nobody": 0.53,
 }
 DESCRIPTION_WEIGHTS: dict[str, float] = {
-    "same_sentence": -0.51,
-    "last_sentence": 0.38,
-    "nearness": -0.19,
-    "subject": 1.05,
-    "opens_last_sentence": 0.38,
+    "same_sentence": -0.65,
+    "last_sentence": 0.41,
+    "nearness": 0.3,
+    "subject": 1.36,
+    "opens_last_sentence": 0.12,
     "same_paragraph": 0.2,
-    "quoted": -0.5,
-    "later_only": -0.7,
+    "quoted": -0.19,
+    "later_only": -0.46,
     "spoke_last": 1.15,
     "spoke_just_now": 0.27,
-    "frequency": -0.24,
-    "most_recent": 0.25,
-    "most_frequent": 0.78,
-    "role_head": 1.07,
-    "role_words": 1.13,
-    "role_places": 0.05,
-    "name_head": -0.04,
-    "known_head": 2.12,
-    "owned": -0.67,
-    "nobody": 4.2,
+    "frequency": -0.0,
+    "most_recent": 0.18,
+    "most_frequent": 0.55,
+    "role_head": 1.54,
+    "role_class": 0.9,
+    "role_words": 0.88,
+    "role_places": 0.87,
+    "name_head": 0.36,
+    "known_head": 2.61,
+    "owned": -1.64,
+    "nobody": 4.65,
 }
 BODY_WEIGHTS: dict[str, float] = {
-    "same_sentence": -0.05,
-    "last_sentence": 0.35,
-    "nearness": -0.1,
-    "subject": 0.57,
-    "opens_last_sentence": 0.47,
-    "same_paragraph": 1.05,
-    "quoted": -0.36,
+    "same_sentence": -0.29,
+    "last_sentence": 0.71,
+    "nearness": 0.63,
+    "subject": 0.55,
+    "opens_last_sentence": 0.54,
+    "same_paragraph": 1.0,
+    "quoted": -0.17,
     "later_only": 0.0,
-    "spoke_last": 0.92,
-    "spoke_just_now": -0.47,
-    "frequency": -0.37,
-    "most_recent": 0.39,
-    "most_frequent": -0.32,
-    "role_head": 0.43,
-    "role_words": 0.43,
-    "name_head": 1.21,
-    "nobody": 1.87,
+    "spoke_last": 1.32,
+    "spoke_just_now": -0.13,
+    "frequency": -0.29,
+    "most_recent": 0.27,
+    "most_frequent": 0.1,
+    "role_head": 1.9,
+    "role_class": 0.0,
+    "role_words": -0.1,
+    "name_head": 3.33,
+    "nobody": 2.77,
 }
 
 
