@@ -32,7 +32,7 @@ from onrecord.stages.attribution_head import (
     make_regions,
 )
 from onrecord.stages.attribution_rules import RuleAttributor
-from onrecord.stages.encoder import CASES, ArticleTokens, Encoding, IntArray
+from onrecord.stages.encoder import CASES, ArticleTokens, Encoding, IntArray, inference_dtype
 
 METHODS = ("model", "rules")
 _PUNCTUATION = CASES.index("punctuation")
@@ -115,7 +115,7 @@ class LearnedAttributor:
         hidden = int(folder.config["encoder"]["hidden_size"])
         self.head = AttributionHead(hidden, self.config.width, self.config.dilations)
         folder.load_into(self.head, "attribution")
-        self.head.eval()
+        self.head.to(inference_dtype()).eval()
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the statements of one doc."""
@@ -153,24 +153,26 @@ def read_roles(
     """Content and source around every candidate cue of an article."""
     if not len(encoding.tokens):
         return []
-    probabilities = head.cue_logits(encoding.vectors).float().softmax(-1)
+    vectors = encoding.vectors.to(head.transitions.dtype)
+    probabilities = head.cue_logits(vectors).float().softmax(-1)
     cues = cue_candidates(probabilities.numpy(), encoding.tokens.paragraph, config.cue_threshold)
     readings: list[Reading] = []
     for at in range(0, len(cues), _CUES_AT_ONCE):
         chunk = cues[at : at + _CUES_AT_ONCE]
-        readings.extend(_read_chunk(head, encoding, probabilities, chunk, config))
+        readings.extend(_read_chunk(head, encoding.tokens, vectors, probabilities, chunk, config))
     return readings
 
 
 def _read_chunk(
     head: AttributionHead,
-    encoding: Encoding,
+    tokens: ArticleTokens,
+    vectors: torch.Tensor,
     probabilities: torch.Tensor,
     cues: Sequence[CueSpan],
     config: AttributionConfig,
 ) -> Iterator[Reading]:
-    regions = make_regions(encoding.tokens, cues)
-    roles = head(encoding.vectors, probabilities, regions)
+    regions = make_regions(tokens, cues)
+    roles = head(vectors, probabilities, regions)
     emissions, mask = roles.content.numpy(), regions.mask.numpy()
     tags = best_content(emissions, mask, head.transition_scores().numpy())
     certainty = _content_certainty(emissions, tags, mask)

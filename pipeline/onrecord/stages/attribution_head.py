@@ -170,7 +170,7 @@ class AttributionHead(nn.Module):
         first, last = regions.cue[:, 0], regions.cue[:, 1]
         cue = torch.cat([vectors[first], vectors[last]], dim=-1)
         bias = self.cue_bias(cue)
-        tags = self.cue_tags(cue_probabilities[:, 1:])
+        tags = self.cue_tags(cue_probabilities[:, 1:].to(vectors.dtype))
         states = (self.token(vectors) + tags)[regions.index]
         states = states + self.token_gate(vectors)[regions.index] * self.cue_gate(cue)[:, None]
         states = states + bias[:, None]
