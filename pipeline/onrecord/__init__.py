@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onrecord import plots
     from onrecord.evaluation.evaluate import evaluate
     from onrecord.language import load
     from onrecord.runs import Run, analyze, read_run
@@ -29,7 +30,7 @@ _PUBLIC = {
     "score_stance": "onrecord.scoring",
 }
 
-__all__ = ["Run", "__version__", "analyze", "evaluate", "load", "read_run", "score_stance"]
+__all__ = ["Run", "__version__", "analyze", "evaluate", "load", "plots", "read_run", "score_stance"]
 
 
 def __getattr__(name: str) -> Any:
@@ -37,6 +38,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("onrecord")
+    if name == "plots":
+        return import_module("onrecord.plots")
     if name not in _PUBLIC:
         raise AttributeError(f"module 'onrecord' has no attribute {name!r}")
     return getattr(import_module(_PUBLIC[name]), name)

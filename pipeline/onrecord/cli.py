@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from onrecord.commands import agreement, compare, evaluate, exchange, info, run, show
+from onrecord.commands import agreement, compare, evaluate, exchange, info, report, run, show
 
 app = typer.Typer(
     name="onrecord",
@@ -32,6 +32,7 @@ def main(
 
 app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=show.EPILOG)(show.show)
+app.command(epilog=report.EPILOG)(report.report)
 app.command(epilog=info.EPILOG)(info.info)
 app.command(epilog=evaluate.EPILOG)(evaluate.evaluate)
 app.command(epilog=compare.EPILOG)(compare.compare)

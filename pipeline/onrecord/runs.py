@@ -52,6 +52,11 @@ class Run:
         frame: pd.DataFrame = self.table(name).to_pandas()
         return frame
 
+    def _repr_html_(self) -> str:
+        from onrecord.report.notebook import run_html
+
+        return run_html(self)
+
     @cached_property
     def articles(self) -> pd.DataFrame:
         """One row an article."""

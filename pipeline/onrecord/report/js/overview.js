@@ -1,0 +1,255 @@
+// The first view: how much there is, who takes which posture, when, and where.
+
+const SPEAKERS_AT_ONCE = 12;
+const OUTLETS_SHOWN = 8;
+
+function overview() {
+  const counts = tally(QUOTES);
+  return [
+    el("h1", { class: "hidden" }, "Overview"),
+    tiles(),
+    DATA.run.shown < DATA.run.articles && partNotice(),
+    QUOTES.length
+      ? [
+          section("Posture of all statements", "shares", shareBar(counts)),
+          postureSection(),
+          timeSection(),
+          extremesSection(),
+          outletSection(),
+        ]
+      : el("p", { class: "notice" }, "No statements were found in these articles."),
+  ].flat();
+}
+
+function section(title, id, ...children) {
+  return el(
+    "section",
+    { class: `card ${id}-card`, "aria-labelledby": id },
+    el("h2", { id }, title),
+    children,
+  );
+}
+
+function tiles() {
+  const unknown = QUOTES.filter((quote) => !quote.speaker).length;
+  const tile = (count, name, href) =>
+    el(
+      "li",
+      {},
+      el("a", { href }, el("b", {}, count.toLocaleString("en")), el("span", {}, name)),
+    );
+  return el(
+    "ul",
+    { class: "tiles" },
+    tile(ARTICLES.length, ARTICLES.length === 1 ? "article" : "articles", link("articles")),
+    tile(QUOTES.length, QUOTES.length === 1 ? "statement" : "statements", link("statements")),
+    tile(SPEAKERS.length, SPEAKERS.length === 1 ? "named speaker" : "named speakers", link("statements", { sort: "speaker" })),
+    tile(unknown, "with speaker unknown", link("statements", { speaker: UNKNOWN })),
+    DATA.errors.length > 0 && tile(DATA.errors.length, "problems noted", link("problems")),
+  );
+}
+
+function partNotice() {
+  return el(
+    "p",
+    { class: "notice" },
+    `This page shows the newest ${plural(DATA.run.shown, "article")} of `,
+    `${DATA.run.articles.toLocaleString("en")}, and counts only these. `,
+    "The tables hold all; a larger --max-articles shows more.",
+  );
+}
+
+function postureSection() {
+  const body = el("tbody");
+  const more = el("button", { type: "button", class: "more" });
+  const most = SPEAKERS.reduce((highest, speaker) => {
+    const counts = tally(speaker.quotes);
+    return Math.max(highest, Math.max(counts[DEFIANT], counts[CONCILIATORY]) + counts[MIXED]);
+  }, 1);
+  const show = () => {
+    const from = body.children.length;
+    append(
+      body,
+      SPEAKERS.slice(from, from + SPEAKERS_AT_ONCE).map((speaker) => speakerRow(speaker, most)),
+    );
+    const left = SPEAKERS.length - body.children.length;
+    more.hidden = left === 0;
+    more.textContent = `Show more speakers (${left.toLocaleString("en")} left)`;
+    if (from) body.children[from].querySelector("a").focus();
+  };
+  more.addEventListener("click", show);
+  show();
+  const head = (name, attributes = {}) => el("th", { scope: "col", ...attributes }, name);
+  return section(
+    "Posture by speaker",
+    "by-speaker",
+    el(
+      "table",
+      { class: "posture" },
+      el(
+        "caption",
+        { class: "quiet" },
+        "Statements to the left are defiant, to the right conciliatory; a mixed one is hatched ",
+        "and counts on both sides. Choose a name to see every statement.",
+      ),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          head("Speaker"),
+          head(sign(STANCES[DEFIANT]), { class: "number" }),
+          el("td", {}),
+          head(sign(STANCES[CONCILIATORY])),
+          head("mixed", { class: "number wide" }),
+          head("neutral", { class: "number wide" }),
+          head("all", { class: "number" }),
+        ),
+      ),
+      body,
+    ),
+    more,
+  );
+}
+
+function speakerRow(speaker, most) {
+  const counts = tally(speaker.quotes);
+  return el(
+    "tr",
+    {},
+    el("th", { scope: "row" }, speakerLink(speaker)),
+    el("td", { class: "number" }, counts[DEFIANT]),
+    el("td", { class: "bar-cell" }, divergingBar(counts, most)),
+    el("td", {}, counts[CONCILIATORY]),
+    el("td", { class: "number wide" }, counts[MIXED]),
+    el("td", { class: "number wide" }, counts[NEUTRAL]),
+    el("td", { class: "number" }, speaker.quotes.length),
+  );
+}
+
+function speakerLink(speaker) {
+  return el(
+    "a",
+    { class: "name", href: link("statements", { speaker: speaker.key }) },
+    cut(speaker.name, 80),
+  );
+}
+
+function timeSection() {
+  const days = new Set(QUOTES.map((quote) => quote.article.date).filter(Boolean));
+  if (days.size < 2) {
+    const text = days.size
+      ? `All dated articles are of one day, ${[...days][0]}.`
+      : "The articles carry no dates.";
+    return section("Posture over time", "over-time", el("p", { class: "quiet" }, text));
+  }
+  const chart = el("div");
+  const choice = el(
+    "select",
+    { id: "time-speaker" },
+    el("option", { value: "" }, "all speakers"),
+    SPEAKERS.slice(0, 100).map((speaker) =>
+      el("option", { value: speaker.key }, cut(speaker.name, 60)),
+    ),
+  );
+  const draw = () => {
+    const speaker = SPEAKERS.find(({ key }) => key === choice.value);
+    chart.replaceChildren(
+      timeChart(speaker ? speaker.quotes : QUOTES, speaker ? cut(speaker.name, 60) : "all speakers"),
+    );
+  };
+  choice.addEventListener("change", draw);
+  draw();
+  const label = el("label", { class: "inline", for: "time-speaker" }, "Speaker ");
+  return section("Posture over time", "over-time", el("p", {}, label, choice), chart);
+}
+
+function extremesSection() {
+  const scored = QUOTES.filter((quote) => quote.score !== null);
+  const list = (title, id, quotes) =>
+    el(
+      "section",
+      { class: "card", "aria-labelledby": id },
+      el("h2", { id }, title),
+      quotes.length
+        ? el("ol", { class: "extremes" }, quotes.map(extreme))
+        : el("p", { class: "quiet" }, "None."),
+    );
+  const top = (stance, order) =>
+    scored.filter((quote) => quote.stance === stance).sort(order).slice(0, 3);
+  return el(
+    "div",
+    { class: "pair" },
+    list("Most defiant", "most-defiant", top(DEFIANT, (a, b) => a.score - b.score)),
+    list("Most conciliatory", "most-conciliatory", top(CONCILIATORY, (a, b) => b.score - a.score)),
+  );
+}
+
+function extreme(quote) {
+  return el(
+    "li",
+    { class: `edge-${stanceOf(quote).name}` },
+    el("p", {}, el("a", { class: "statement", href: articleLink(quote.article, quote) }, inContext(quote, 260))),
+    el(
+      "p",
+      { class: "quiet" },
+      quote.speaker ? speakerLink(quote.speaker) : speakerName(quote),
+      ` · score ${signed(quote.score)}`,
+      quote.article.outlet && ` · ${cut(quote.article.outlet, 40)}`,
+      quote.article.date && ` · ${quote.article.date}`,
+    ),
+  );
+}
+
+function outletSection() {
+  const counts = new Map();
+  for (const { article } of QUOTES) {
+    if (article.outlet) counts.set(article.outlet, (counts.get(article.outlet) ?? 0) + 1);
+  }
+  if (!counts.size) {
+    const text = "The articles name no outlet.";
+    return section("Who speaks in which outlet", "outlets", el("p", { class: "quiet" }, text));
+  }
+  const outlets = [...counts.keys()]
+    .sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b))
+    .slice(0, OUTLETS_SHOWN);
+  const speakers = SPEAKERS.slice(0, SPEAKERS_AT_ONCE);
+  const left = counts.size - outlets.length;
+  return section(
+    "Who speaks in which outlet",
+    "outlets",
+    el(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-labelledby": "outlets" },
+      el(
+        "table",
+        { class: "matrix" },
+        el(
+          "caption",
+          { class: "quiet" },
+          `Statements of the ${speakers.length} most quoted speakers`,
+          left > 0 && `; ${plural(left, "more outlet")} not shown`,
+          ".",
+        ),
+        el(
+          "thead",
+          {},
+          el("tr", {}, el("td"), outlets.map((name) => el("th", { scope: "col" }, cut(name, 30)))),
+        ),
+        el("tbody", {}, speakers.map((speaker) => outletRow(speaker, outlets))),
+      ),
+    ),
+  );
+}
+
+function outletRow(speaker, outlets) {
+  const cell = (outlet) => {
+    const count = speaker.quotes.filter(({ article }) => article.outlet === outlet).length;
+    if (!count) return el("td", { class: "none" }, "·");
+    const level = count > 9 ? 4 : count > 4 ? 3 : count > 1 ? 2 : 1;
+    const href = link("statements", { speaker: speaker.key, outlet });
+    return el("td", { class: `level-${level}` }, el("a", { href }, count));
+  };
+  return el("tr", {}, el("th", { scope: "row" }, speakerLink(speaker)), outlets.map(cell));
+}
