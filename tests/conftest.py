@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from spacy.language import Language
 
 import onrecord
 from fakes import load_fake
 from onrecord.records import Article
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("onrecord", deadline=None)
+settings.load_profile("onrecord")
 
 
 @pytest.fixture(scope="session")

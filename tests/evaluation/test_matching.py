@@ -169,7 +169,8 @@ def test_kind_by_marks(text: str, content: list[str], kind: str) -> None:
 
 def _span() -> st.SearchStrategy[tuple[int, int]]:
     edges = st.tuples(st.integers(0, len(TEXT)), st.integers(0, len(TEXT)))
-    return edges.filter(lambda e: e[0] != e[1]).map(lambda e: (min(e), max(e)))
+    ordered = edges.map(lambda e: (min(e), max(e)))
+    return ordered.filter(lambda e: bool(TEXT[e[0] : e[1]].strip()))
 
 
 STATEMENTS = st.lists(
@@ -232,4 +233,3 @@ def test_dropping_a_correct_statement_lowers_recall(
     dropped = data.draw(st.integers(0, len(gold) - 1))
     scores = score_attributions(TEXT, gold, gold[:dropped] + gold[dropped + 1 :]).metrics()
     assert scores["recall"] < 1.0
-    assert scores.get("precision", 1.0) <= 1.0
