@@ -1,0 +1,243 @@
+"""All mentions of an article's typed names, those the recogniser missed included.
+
+One pass over the tokens looks up every form of every name, longest first, so the cost grows with
+the article and not with the number of names. In a title-case heading, where every word looks like
+a name, only names known from the rest of the article are found.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from onrecord.entity_file import KnownEntity
+from onrecord.gazetteer import load_gazetteer
+from onrecord.names import fold, is_title
+from onrecord.records import NAMED_LABELS
+from onrecord.stages.mention_spans import OPENING_WORDS, POSSESSIVES, Found, Words, is_name_word
+from onrecord.stages.name_types import Name
+
+_BLOCKING = frozenset({"DATE", "TIME", "MONEY", "PERCENT", "QUANTITY"})
+_WITH_THE = frozenset({"ORG", "GPE", "LOC", "FAC", "EVENT", "LAW"})
+_SHORTEST_SURNAME = 2
+# What may follow a name that is a noun phrase by itself; a noun there would make it an attribute.
+_AFTER_PHRASE = frozenset(
+    """of in on at to for from with by as and or but nor that which who whose when while where if than
+    then so yet since until after before during under over about against between into through
+    amid among within without towards toward upon via per not also only even still already never
+    always often once again now today yesterday tomorrow is are was were be been being has have had
+    does do did will would can could may might must shall should said says say told tells announced
+    asked added denied agreed accused warned wants wanted called calls made took takes gave gives
+    refused rejected ruled voted plans planned continues continued remains became becomes because
+    though although however itself themselves it they he she we this these there instead both""".split()
+)
+
+
+class Placed(NamedTuple):
+    """A mention of a typed name: token span, label, the name's key, the entity file's row if any."""
+
+    start: int
+    end: int
+    label: str
+    key: str
+    known: KnownEntity | None = None
+
+
+class _Form(NamedTuple):
+    tokens: tuple[str, ...]
+    label: str
+    key: str
+    strength: int
+    known: KnownEntity | None = None
+
+
+# Where several sources know the same tokens: the entity file, then the article, then the world.
+_FILE, _ARTICLE, _SURNAME, _WORLD = 3, 2, 1, 0
+
+
+@dataclass(slots=True)
+class NameIndex:
+    """Forms of names by their first token."""
+
+    by_first: dict[str, list[_Form]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, form: _Form) -> None:
+        """Add a form; of equal forms the strongest source wins."""
+        forms = self.by_first[form.tokens[0]]
+        for position, other in enumerate(forms):
+            if other.tokens == form.tokens:
+                if form.strength > other.strength:
+                    forms[position] = form
+                return
+        forms.append(form)
+
+    def at(self, tokens: Sequence[str], index: int) -> list[_Form]:
+        """Forms that stand at ``index``, longest first."""
+        found = [
+            form
+            for form in self.by_first.get(tokens[index], ())
+            if tuple(tokens[index : index + len(form.tokens)]) == form.tokens
+        ]
+        return sorted(found, key=lambda form: (-len(form.tokens), -form.strength))
+
+
+def index_names(
+    words: Words,
+    names: Mapping[str, Name],
+    labels: Mapping[str, str],
+    known: Iterable[tuple[tuple[str, ...], KnownEntity]],
+) -> NameIndex:
+    """Everything that can be found in the article.
+
+    Args:
+        words: the article.
+        names: its candidate names by key.
+        labels: the label of each name that is one, by key.
+        known: forms of the entity file, as tokens.
+    """
+    index = NameIndex()
+    for tokens, entity in known:
+        index.add(_Form(tokens, entity.label, fold(" ".join(tokens)), _FILE, entity))
+    for key, label in labels.items():
+        for place in names[key].places:
+            tokens = tuple(words.tokens[place.start : place.end])
+            index.add(_Form(tokens, label, key, _ARTICLE))
+    _add_surnames(index, words, names, labels)
+    _add_world(index, words, names)
+    return index
+
+
+def _add_surnames(
+    index: NameIndex, words: Words, names: Mapping[str, Name], labels: Mapping[str, str]
+) -> None:
+    for key, label in labels.items():
+        if label != "PERSON" or " " not in key:
+            continue
+        surname = names[key].tokens[-1]
+        other = labels.get(fold(surname), label)
+        if other != label or not surname[0].isupper() or len(surname) < _SHORTEST_SURNAME:
+            continue
+        if surname.lower() not in words.small:
+            index.add(_Form((surname,), label, fold(surname), _SURNAME))
+
+
+def _add_world(index: NameIndex, words: Words, names: Mapping[str, Name]) -> None:
+    """Countries and peoples that the article names only where nothing was recognised."""
+    present = set(words.tokens)
+    for tokens, label in load_gazetteer().forms:
+        key = fold(" ".join(tokens))
+        if tokens[0] in present and key not in names:
+            index.add(_Form(tokens, label, key, _WORLD))
+
+
+def find_mentions(words: Words, index: NameIndex, found: Sequence[Found]) -> list[Placed]:
+    """Every mention of the names in ``index``, in order, none overlapping.
+
+    Args:
+        words: the article.
+        index: the names.
+        found: all candidates, values such as dates among them.
+    """
+    candidates = {(place.start, place.end) for place in found if _is_name(place)}
+    blocked, inside = _surroundings(words, found)
+    mentions: list[Placed] = []
+    position, total = 0, len(words.tokens)
+    while position < total:
+        form = None
+        if words.tokens[position] in index.by_first and words.sentence[position] >= 0:
+            form = _best_form(words, index, position, candidates, blocked, inside)
+        if form is None:
+            position += 1
+            continue
+        end = position + len(form.tokens)
+        mentions.append(Placed(position, end, form.label, form.key, form.known))
+        position = end
+    return mentions
+
+
+def _is_name(place: Found) -> bool:
+    return place.label is None or place.label in NAMED_LABELS
+
+
+def _surroundings(
+    words: Words, found: Sequence[Found]
+) -> tuple[list[bool], list[tuple[int, int] | None]]:
+    """Per token: whether a value such as a date covers it, and the candidate it is part of."""
+    blocked = [False] * len(words.tokens)
+    inside: list[tuple[int, int] | None] = [None] * len(words.tokens)
+    for place in found:
+        for token in range(place.start, place.end):
+            if _is_name(place):
+                inside[token] = (place.start, place.end)
+            elif place.label in _BLOCKING:
+                blocked[token] = True
+    return blocked, inside
+
+
+def _best_form(
+    words: Words,
+    index: NameIndex,
+    position: int,
+    candidates: set[tuple[int, int]],
+    blocked: Sequence[bool],
+    inside: Sequence[tuple[int, int] | None],
+) -> _Form | None:
+    for form in index.at(words.tokens, position):
+        end = position + len(form.tokens)
+        if words.sentence[end - 1] != words.sentence[position]:
+            continue
+        if (position, end) in candidates and not words.in_title_case(position):
+            return form
+        if not any(blocked[position:end]) and _is_free(words, form, position, inside[position]):
+            return form
+    return None
+
+
+def _is_free(words: Words, form: _Form, position: int, around: tuple[int, int] | None) -> bool:
+    """Whether a match where nothing was recognised is a mention of the name."""
+    if _joined_by_hyphen_before(words, position) and form.label == "PERSON":
+        return False
+    if len(form.tokens) > 1:
+        return True
+    token = form.tokens[0]
+    if token in OPENING_WORDS or (words.first[position] and token.lower() in words.small):
+        return False
+    if words.in_title_case(position):
+        return token.lower() not in words.small
+    if form.label == "PERSON" and around is not None:
+        # "Melania Trump", "Trump Tower": part of another name, unless only titles go before.
+        start, end = around
+        return end == position + 1 and all(is_title(t) for t in words.tokens[start:position])
+    return True
+
+
+def _joined_by_hyphen_before(words: Words, position: int) -> bool:
+    return position > 0 and words.tokens[position - 1] == "-" and words.joined(position)
+
+
+def with_the(words: Words, mention: Placed) -> int:
+    """Where the mention begins if "the" is part of it, else its start.
+
+    "the" belongs to the name of a state, body, place, event or law that is a noun phrase by
+    itself ("the United Nations said"), not to one that only qualifies ("the US accusations").
+    """
+    before = mention.start - 1
+    if mention.label not in _WITH_THE or before < 0 or words.tokens[before].lower() != "the":
+        return mention.start
+    if words.sentence[before] != words.sentence[mention.start] or words.in_title_case(before):
+        return mention.start
+    return before if _stands_alone(words, mention) else mention.start
+
+
+def _stands_alone(words: Words, mention: Placed) -> bool:
+    after = mention.end
+    if after >= len(words.tokens) or words.sentence[after] != words.sentence[mention.start]:
+        return True
+    token = words.tokens[after]
+    if token == "-" or is_name_word(token):
+        return False
+    if token in POSSESSIVES or not token[0].isalpha():
+        return True
+    return token in _AFTER_PHRASE or token.endswith(("ed", "ly", "ing"))

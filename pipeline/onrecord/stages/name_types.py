@@ -1,0 +1,315 @@
+"""What a name is the name of, decided once for a whole article.
+
+Every occurrence of a name gives evidence: what the recogniser called it, the words around it, its
+form, the longer names it is part of. A maximum-entropy classifier over the evidence of all
+occurrences together types the name (global features as in Chieu and Ng 2002, "Named Entity
+Recognition: A Maximum Entropy Approach Using Global Information"), so that its mentions cannot
+disagree. The weights are in ``data/name_types.json``; ``onrecord.training.name_types`` fits them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from onrecord.gazetteer import Gazetteer, load_gazetteer
+from onrecord.names import fold, is_acronym_of, is_title
+from onrecord.records import NAMED_LABELS
+from onrecord.stages.mention_spans import POSSESSIVES, Found, Words, is_name_word
+
+# PLACE stands for GPE, LOC and FAC; OTHER for events, products, laws and works; NONE for no name.
+TYPES = ("PERSON", "ORG", "PLACE", "NORP", "OTHER", "NONE")
+_PLACES = ("GPE", "LOC", "FAC")
+_OTHERS = ("EVENT", "PRODUCT", "LAW", "WORK_OF_ART")
+_LOC_WORDS = frozenset(
+    """sea ocean river lake bay gulf strait island islands isle peninsula mountain mountains mount
+    hills valley desert basin delta coast cape canyon forest range plateau archipelago reef
+    channel point falls glacier volcano region continent hemisphere rio cordillera""".split()
+)
+_FAC_WORDS = frozenset(
+    """airport bridge road street avenue highway boulevard lane square station port harbour harbor
+    stadium arena hall building tower dam canal tunnel park palace prison plant mosque temple
+    church cathedral museum hospital hotel gate fort castle library theatre theater base house
+    route freeway motorway expressway terminal market cemetery monument pier wharf plaza mall""".split()
+)
+_MOST_CONTEXTS = 40
+
+
+@dataclass(slots=True)
+class Name:
+    """One name of an article with all its occurrences outside title-case headings."""
+
+    key: str
+    tokens: tuple[str, ...]
+    places: list[Found] = field(default_factory=list)
+    related: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def votes(self) -> Counter[str]:
+        """How often the recogniser gave each label."""
+        return Counter(found.label for found in self.places if found.label is not None)
+
+
+class Weights(NamedTuple):
+    """Feature weights by type, for names of several words and for single words."""
+
+    long: dict[str, dict[str, float]]
+    short: dict[str, dict[str, float]]
+
+
+@lru_cache(maxsize=1)
+def load_weights() -> Weights:
+    """The weights that the package ships."""
+    path = files("onrecord") / "data" / "name_types.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return Weights(_by_feature(data["long"]), _by_feature(data["short"]))
+
+
+def _by_feature(rows: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    return {
+        feature: {kind: value for kind, value in zip(TYPES, row, strict=True) if value}
+        for feature, row in rows.items()
+    }
+
+
+def collect_names(words: Words, found: Iterable[Found]) -> dict[str, Name]:
+    """Group occurrences by name, spelling as folded; title-case headings give no evidence."""
+    names: dict[str, Name] = {}
+    for place in found:
+        if words.in_title_case(place.start):
+            continue
+        key = fold(words.covered(place.start, place.end))
+        if not key:
+            continue
+        if key not in names:
+            names[key] = Name(key, tuple(words.tokens[place.start : place.end]))
+        names[key].places.append(place)
+    return names
+
+
+def type_names(words: Words, names: Mapping[str, Name], weights: Weights) -> dict[str, str]:
+    """The label of each name, by key; names that are none are left out."""
+    acronyms = bracketed_acronyms(words, names)
+    for short, long in acronyms.items():
+        names[short].related["short_for"] = 1
+        if long in names:
+            names[long].related["has_short"] = 1
+    long_names = [name for name in names.values() if " " in name.key]
+    labels: dict[str, str] = {}
+    for name in long_names:
+        kind = _best(long_features(words, name), weights.long)
+        labels[name.key] = final_label(name, kind)
+    relate(names, labels)
+    for name in names.values():
+        if " " not in name.key:
+            kind = _best(short_features(words, name), weights.short)
+            labels[name.key] = final_label(name, kind)
+    for short, long in acronyms.items():
+        if labels.get(long) in NAMED_LABELS:
+            labels[short] = labels[long]
+    return {key: label for key, label in labels.items() if label}
+
+
+def relate(names: Mapping[str, Name], labels: Mapping[str, str]) -> None:
+    """Note for single words which typed longer names they begin or end."""
+    heads: dict[str, Counter[str]] = defaultdict(Counter)
+    for key, label in labels.items():
+        parts = key.split()
+        heads[parts[0]][f"begins={_coarse(label)}"] += 1
+        heads[parts[-1]][f"ends={_coarse(label)}"] += 1
+        for part in parts[1:-1]:
+            heads[part][f"inside={_coarse(label)}"] += 1
+    for key, name in names.items():
+        if " " not in key and key in heads:
+            name.related.update(dict.fromkeys(heads[key], 1))
+
+
+def _coarse(label: str) -> str:
+    if label in _PLACES:
+        return "PLACE"
+    return "OTHER" if label in _OTHERS else label or "NONE"
+
+
+def bracketed_acronyms(words: Words, names: Mapping[str, Name]) -> dict[str, str]:
+    """Short forms introduced in brackets: ``Human Rights Watch (HRW)``, ``HRW (Human ...)``.
+
+    Returns:
+        Key of the short name to the key of the long one.
+    """
+    ends: dict[int, Name] = {}
+    for name in names.values():
+        for place in name.places:
+            ends[place.end] = name
+    linked: dict[str, str] = {}
+    for name in names.values():
+        for place in name.places:
+            opened = place.start - 1
+            if opened < 1 or words.tokens[opened] != "(":
+                continue
+            if place.end < len(words.tokens) and words.tokens[place.end] not in (")", ",", ";"):
+                continue
+            before = opened - (words.tokens[opened - 1] in POSSESSIVES)
+            other = ends.get(before)
+            if other is None or other is name:
+                continue
+            short, long = sorted((name, other), key=lambda n: len(n.key))
+            if is_acronym_of(" ".join(short.tokens), " ".join(long.tokens)):
+                linked.setdefault(short.key, long.key)
+    return linked
+
+
+def _best(features: Mapping[str, float], weights: Mapping[str, Mapping[str, float]]) -> str:
+    scores = dict.fromkeys(TYPES, 0.0)
+    for feature, value in features.items():
+        for kind, weight in weights.get(feature, {}).items():
+            scores[kind] += weight * value
+    return max(TYPES, key=scores.__getitem__)
+
+
+def final_label(name: Name, kind: str) -> str:
+    """The OntoNotes label of a typed name, "" for none."""
+    gazetteer = load_gazetteer()
+    if kind == "PLACE":
+        return _place_label(name, gazetteer)
+    if kind == "OTHER":
+        votes = {label: name.votes[label] for label in _OTHERS if name.votes[label]}
+        return max(votes, key=votes.__getitem__) if votes else ""
+    return "" if kind == "NONE" else kind
+
+
+def _place_label(name: Name, gazetteer: Gazetteer) -> str:
+    if name.key in gazetteer.countries or name.key in gazetteer.cities:
+        return "GPE"
+    if name.key in gazetteer.regions:
+        return "LOC"
+    parts = name.key.split()
+    for kinds, label in ((_FAC_WORDS, "FAC"), (_LOC_WORDS, "LOC")):
+        if len(parts) > 1 and (parts[-1] in kinds or parts[0] in kinds):
+            return label
+    votes = {label: name.votes[label] for label in _PLACES}
+    best = max(votes, key=votes.__getitem__)
+    return best if votes[best] else "GPE"
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def long_features(words: Words, name: Name) -> dict[str, float]:
+    """Evidence on a name of several words: feature to its share of the occurrences."""
+    features = _shared_features(words, name)
+    parts = name.key.split()
+    features[f"last={parts[-1]}"] = 1.0
+    features[f"first={parts[0]}"] = 1.0
+    features[f"ending={parts[-1][-3:]}"] = 1.0
+    features[f"words={min(len(parts), 5)}"] = 1.0
+    for part in parts[1:-1]:
+        features[f"inner={part}"] = 1.0
+    if any(len(token) <= 2 and token.endswith(".") for token in name.tokens):
+        features["initial"] = 1.0
+    if any(len(token) > 1 and token.isupper() for token in name.tokens):
+        features["capitals"] = 1.0
+    if any(not is_name_word(token) and token.isalpha() for token in name.tokens):
+        features["joined"] = 1.0
+    if is_title(parts[0]):
+        features["title"] = 1.0
+    return features
+
+
+def short_features(words: Words, name: Name) -> dict[str, float]:
+    """Evidence on a name of one word: feature to its share of the occurrences."""
+    features = _shared_features(words, name)
+    token = name.tokens[0]
+    features[f"word={name.key}"] = 1.0
+    features[f"ending={name.key[-3:]}"] = 1.0
+    features[f"shape={_shape(''.join(name.tokens))}"] = 1.0
+    if token.lower() in words.small or "".join(name.tokens).lower() in words.small:
+        features["small"] = 1.0
+    if is_title(token):
+        features["title"] = 1.0
+    return features
+
+
+def _shape(word: str) -> str:
+    if any(char.isdigit() for char in word):
+        return "digits"
+    if word.isupper() or (word.endswith("s") and word[:-1].isupper()):
+        return f"capitals{min(len(word), 6)}"
+    if "." in word:
+        return "dotted"
+    if "-" in word:
+        return "hyphen"
+    if any(char.isupper() for char in word[1:]):
+        return "mixed"
+    return f"capital{min(len(word), 5)}"
+
+
+def _shared_features(words: Words, name: Name) -> dict[str, float]:
+    features: dict[str, float] = {"bias": 1.0, f"count={min(len(name.places), 4)}": 1.0}
+    share = 1.0 / len(name.places)
+    seen: Counter[str] = Counter()
+    for place in name.places:
+        seen[f"ner={place.label or '-'}"] += 1
+    shown = name.places[:_MOST_CONTEXTS]
+    context = 1.0 / len(shown)
+    for place in shown:
+        for feature in _context(words, place):
+            features[feature] = features.get(feature, 0.0) + context
+    for feature, count in seen.items():
+        features[feature] = count * share
+        features[f"any:{feature}"] = 1.0
+    for relation in name.related:
+        features[relation] = 1.0
+    features.update(dict.fromkeys(_known(name.key), 1.0))
+    return features
+
+
+def _known(key: str) -> list[str]:
+    gazetteer = load_gazetteer()
+    kinds = {
+        "country": gazetteer.countries,
+        "people": gazetteer.peoples,
+        "region": gazetteer.regions,
+        "city": gazetteer.cities,
+    }
+    return [f"known={kind}" for kind, forms in kinds.items() if key in forms]
+
+
+def _context(words: Words, place: Found) -> list[str]:
+    """The words before and after an occurrence, and what they say together."""
+    tokens = words.tokens
+    before = _word_at(words, place.start - 1, place.start)
+    after = _word_at(words, place.end, place.start)
+    features = [f"before={before}", f"after={after}"]
+    at = place.start - 1
+    if before == "the":
+        at -= 1
+        features.append(f"before_the={_word_at(words, at, place.start)}")
+    if before == ",":
+        features.append(f"before_comma={_word_at(words, at - 1, place.start)}")
+    if 0 <= at and is_title(tokens[at]) and before != "the":
+        features.append("after_title")
+    if after in ("'s", "’s"):
+        features.append(f"owns={_word_at(words, place.end + 1, place.start)}")
+    if after in (",", "("):
+        features.append(f"after_comma={_word_at(words, place.end + 1, place.start)}")
+    if words.first[place.start]:
+        features.append("opens")
+    return features
+
+
+def _word_at(words: Words, index: int, near: int) -> str:
+    """A neighbouring token as evidence: its class where its identity says little."""
+    if not 0 <= index < len(words.tokens) or words.sentence[index] != words.sentence[near]:
+        return "#edge"
+    token = words.tokens[index]
+    if token[0].isdigit():
+        return f"#number{min(len(token), 4)}"
+    if token[0].isupper():
+        plain = token.lower().rstrip(".")
+        return plain if is_title(plain) or plain in ("the", "in", "at") else "#Name"
+    return token.replace("’", "'")
