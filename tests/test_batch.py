@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import functools
 import json
 import multiprocessing
 import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -461,3 +464,51 @@ def test_a_pipeline_that_does_not_load_ends_the_run(
     options = RunOptions(workers=1)
     with pytest.raises(RunError, match="OSError: the model file is missing"):
         run_batch([news], tmp_path / "out", options, load_pipeline=load_broken)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes in /proc")
+@pytest.mark.parametrize("signal_name", ["SIGKILL", "SIGTERM"])
+def test_workers_end_with_their_parent(
+    tmp_path: Path, write_jsonl: WriteJsonl, signal_name: str
+) -> None:
+    news = write_jsonl([make_article(1, "HANG:stance")])
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=_command_line_run, args=(news, tmp_path / "out"))
+    process.start()
+    try:
+        workers = _eventually(lambda: _workers_of(process.pid))
+        os.kill(process.pid or 0, signal.Signals[signal_name])
+        process.join(20)
+        assert process.exitcode == (-signal.SIGKILL if signal_name == "SIGKILL" else 1)
+        _eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    finally:
+        process.kill()
+
+
+def _command_line_run(news: Path, out: Path) -> None:
+    import onrecord.batch
+    from onrecord.cli import app
+
+    onrecord.batch.run_batch = functools.partial(run_batch, load_pipeline=load_fake)
+    app(["run", str(news), "--out", str(out), "--quiet"])
+
+
+def _workers_of(parent: int | None) -> list[int]:
+    """Workers of a process that have loaded their libraries."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, ppid = stat.read_text().rpartition(")")[2].split()[:2]
+            loaded = "torch" in (stat.parent / "maps").read_text()
+            if int(ppid) == parent and state != "Z" and loaded:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def _eventually(condition: Callable[[], Any], patience: float = 30.0) -> Any:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"not so after {patience} s")

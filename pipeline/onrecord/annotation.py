@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,17 +73,27 @@ def annotate_articles(
     clock = _Clock(observe)
     batch = list(articles)
     errors: list[ErrorRow] = []
+    rows: dict[str, list[Row]] = {}
     with clock.timed("language"):
         wanted = [kept for article in batch if (kept := _accepted(article, language, errors))]
-    docs = None if failing else _whole_batch(nlp, wanted, clock)
-    rows: dict[str, list[Row]] = {}
-    for index, article in enumerate(wanted):
-        doc = docs[index] if docs else _alone(nlp, article, clock, errors, failing or {})
-        with clock.timed("tables"):
-            _extend(rows, _rows_or_error(article, doc, errors))
+    with _own_memory(nlp):
+        docs = None if failing else _whole_batch(nlp, wanted, clock)
+        for index, article in enumerate(wanted):
+            doc = docs[index] if docs else _alone(nlp, article, clock, errors, failing or {})
+            with clock.timed("tables"):
+                _extend(rows, _rows_or_error(article, doc, errors))
     rows["errors"] = [error_row(error) for error in errors]
     words = sum(len(article.text.split()) for article in wanted)
     return AnnotatedBatch(to_tables(rows), len(batch), words, clock.seconds)
+
+
+def _own_memory(nlp: Language) -> AbstractContextManager[Any]:
+    """Where the vocabulary lets go of a batch's new words once its rows are made.
+
+    Otherwise a worker that reads for days keeps every misspelling it has met.
+    """
+    vocab: Any = nlp.vocab  # its stub lacks the property
+    return nullcontext() if vocab.in_memory_zone else nlp.memory_zone()
 
 
 def unannotated(article: Article, errors: Sequence[ErrorRow]) -> AnnotatedBatch:

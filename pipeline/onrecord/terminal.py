@@ -27,6 +27,7 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
 )
 _STATEMENT_CHARS = 90
+_SOURCE_CHARS = 40
 # A title further down than this is not the headline of the text.
 _TITLE_SEARCHED = 500
 _LEAST_CHANGE = 0.02
@@ -131,7 +132,7 @@ def _statements(quotes: Sequence[Row]) -> Table:
     table = Table(title="Who said what", title_justify="left", title_style="bold")
     for name in ("", "posture", "speaker", "statement"):
         table.add_column(name, no_wrap=name in ("", "posture"))
-    table.add_column("stance", justify="right")
+    table.add_column("score", justify="right")
     for number, quote in enumerate(quotes, start=1):
         posture = f"{_sign(quote)} {quote['stance'] or 'not scored'}"
         score = quote["stance_score"]
@@ -146,16 +147,16 @@ def _statements(quotes: Sequence[Row]) -> Table:
 
 
 def _speaker(quote: Row) -> Text:
-    source = quote["source"]
+    source = quote["source"] and _shorten(quote["source"], _SOURCE_CHARS)
     if quote["speaker"] is None:
-        return Text(f"unknown ({safe(source)})" if source else "unknown", style="dim")
-    name = safe(quote["speaker"])
-    return Text(name if source in (None, quote["speaker"]) else f"{name} ({safe(source)})")
+        return Text(f"unknown ({source})" if source else "unknown", style="dim")
+    name = _shorten(quote["speaker"])
+    return Text(name if source in (None, name) else f"{name} ({source})")
 
 
-def _shorten(text: str) -> str:
+def _shorten(text: str, longest: int = _STATEMENT_CHARS) -> str:
     flat = " ".join(safe(text).split())
-    return flat if len(flat) <= _STATEMENT_CHARS else flat[: _STATEMENT_CHARS - 1] + "…"
+    return flat if len(flat) <= longest else flat[: longest - 1] + "…"
 
 
 def _legend() -> Text:
