@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from onrecord.records import SentenceKind
@@ -21,7 +21,8 @@ TRIM = "".join(chr(code) for code in range(0x3001) if chr(code).isspace()) + _IN
 # Glyphs that are bullets wherever they stand; a dash or star is one only before a space.
 BULLET_GLYPHS = "•⁃◦▪▫‣∙·●○■□►▶➤✓✔"
 _ORDINAL = r"(?:\d{1,2}\.\)?|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|[a-z]\.\)?(?=\s+[A-Z]))\s+(?=\S)"
-_BULLET = re.compile(rf"(?:[{BULLET_GLYPHS}]+\s*|[-*+–—]\s+)(?:{_ORDINAL})?(?=\S)")
+_BULLET = re.compile(rf"(?:[{BULLET_GLYPHS}]+\s*|[*+]\s+)(?:{_ORDINAL})?(?=\S)")
+_DASH = re.compile(r"[-–—]\s+(?=\S)")
 _NUMBER = re.compile(_ORDINAL)
 _HASHES = re.compile(r"#{1,6}\s+(?=\S)")
 _BLOCK_QUOTE = re.compile(r"(?:>\s*)+(?=\S)")
@@ -29,6 +30,7 @@ _MARKERS = (
     ("quote", _BLOCK_QUOTE),
     ("hashes", _HASHES),
     ("bullet", _BULLET),
+    ("dash", _DASH),
     ("number", _NUMBER),
 )
 _ANY_GLYPH = re.compile(rf"[{BULLET_GLYPHS}]")
@@ -36,6 +38,7 @@ _INLINE_BULLET = re.compile(rf"\s[{BULLET_GLYPHS}](?=\s*\S)")
 _COUNTED = re.compile(
     r"(?<!\S)(?P<open>\(?)(?P<count>\d{1,2}|[a-z]|[ivx]{1,4})(?P<close>\.\)|\.|\))(?=\s+\S)"
 )
+_SECOND = ("2", "b", "ii")
 _ROMAN = ("ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _RULE = re.compile(r"[-=_*~#+|•·●■>](?:\s*[-=_*~#+|•·●■>.])*|[.…*](?:\s*[.…*]){2,}")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_]*$")
@@ -54,6 +57,7 @@ _MOST_HEADING_WORDS = 16
 _MOST_HEADLINE_WORDS = 30
 _MOST_HEADLINES = 3
 _FEWEST_BROKEN_WORDS = 6
+_LONGEST_ITEM = 6  # lines
 _WIDEST_WRAP = 132
 _NARROWEST_WRAP = 30
 
@@ -72,7 +76,7 @@ class _Line:
     start: int  # first visible character after the marker
     end: int
     indent: int
-    marker: str  # "", "bullet", "number", "hashes", "quote"
+    marker: str  # "", "bullet", "number", "hashes", "quote"; "dash" until settled
     after_blank: bool
     text: str
 
@@ -96,7 +100,45 @@ def _read_lines(text: str) -> list[_Line]:
             lines.extend(_items(visible, at + indent, indent, blank))
             blank = False
         at += len(raw)
-    return lines
+    return [_settle_dash(lines, index) for index in range(len(lines))]
+
+
+def _settle_dash(lines: Sequence[_Line], index: int) -> _Line:
+    """A dash is a bullet in a list, else it opens a signature: ``— Lena Vogt, mediator``."""
+    line = lines[index]
+    if line.marker != "dash":
+        return line
+    dash = _DASH.match(line.text)
+    if dash is None or not _stands_in_list(lines, index):
+        return replace(line, marker="")
+    return replace(
+        line, start=line.start + dash.end(), text=line.text[dash.end() :], marker="bullet"
+    )
+
+
+def _stands_in_list(lines: Sequence[_Line], index: int) -> bool:
+    """Whether another dash stands next to this one, or a colon before it."""
+    above, below = (
+        lines[max(0, index - _LONGEST_ITEM) : index],
+        lines[index + 1 : index + 1 + _LONGEST_ITEM],
+    )
+    if above and above[-1].text.endswith(":"):
+        return True
+    upward = [lines[index].after_blank, *(line.after_blank for line in above[::-1])]
+    downward = [line.after_blank for line in below]
+    return _meets_dash(above[::-1], upward) or _meets_dash(below, downward)
+
+
+def _meets_dash(lines: Sequence[_Line], blanks: Sequence[bool]) -> bool:
+    """Whether a dash line is the next line, or is reached over lines without a blank between."""
+    for number, (line, blank) in enumerate(zip(lines, blanks, strict=False)):
+        if blank and number:
+            return False
+        if line.marker == "dash":
+            return True
+        if blank:
+            return False
+    return False
 
 
 def _items(visible: str, start: int, indent: int, after_blank: bool) -> Iterator[_Line]:
@@ -109,21 +151,31 @@ def _items(visible: str, start: int, indent: int, after_blank: bool) -> Iterator
 
 
 def _item_starts(visible: str) -> list[int]:
-    """Where further items of a flattened list begin: at bullets, or at the next number in turn."""
+    """Where items of a flattened list begin: at bullets, or at numbers that follow in turn.
+
+    A count begins at the head of the line, or after a colon if a second item follows.
+    """
     if _ANY_GLYPH.search(visible):
         return [match.start() + 1 for match in _INLINE_BULLET.finditer(visible)]
-    first = _COUNTED.match(visible)
-    if first is None or first["count"] not in ("1", "a", "i"):
-        return []
     starts: list[int] = []
-    turns = _turns(first["count"])
-    wanted = next(turns)
-    for match in _COUNTED.finditer(visible, first.end()):
-        style = match["open"] + match["close"]
-        if match["count"] == wanted and style == first["open"] + first["close"]:
+    style, wanted = "", ""
+    turns: Iterator[str] = iter(())
+    for match in _COUNTED.finditer(visible):
+        if wanted and (match["count"], match["open"] + match["close"]) == (wanted, style):
             starts.append(match.start())
             wanted = next(turns, "")
-    return starts
+        elif match["count"] in ("1", "a", "i") and _may_count_from(visible, match.start()):
+            starts = starts[:-1] if wanted in _SECOND else starts
+            style, turns = match["open"] + match["close"], _turns(match["count"])
+            starts.append(match.start())
+            wanted = next(turns)
+    if wanted in _SECOND:
+        starts = starts[:-1]
+    return [start for start in starts if start]
+
+
+def _may_count_from(visible: str, at: int) -> bool:
+    return not at or visible[max(0, at - 2) : at].rstrip().endswith(":")
 
 
 def _turns(first: str) -> Iterator[str]:
@@ -138,8 +190,9 @@ def _line(visible: str, start: int, indent: int, after_blank: bool) -> _Line:
     for name, pattern in _MARKERS:
         match = pattern.match(visible)
         if match:
-            rest = visible[match.end() :]
-            return _Line(start + match.end(), end, indent, name, after_blank, rest)
+            # Whether a dash is a bullet only its neighbours tell; until then it stays.
+            skip = 0 if name == "dash" else match.end()
+            return _Line(start + skip, end, indent, name, after_blank, visible[skip:])
     return _Line(start, end, indent, "", after_blank, visible)
 
 

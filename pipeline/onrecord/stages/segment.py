@@ -31,8 +31,8 @@ _MARK = re.compile(
     r"(?:(?<=[a-z]{4}\.)|(?<=\w\)\.))\d{1,3}(?:[, ]\d{1,3})*(?=\s+[A-Z])|)"
 )
 _NEXT = re.compile(
-    r"\s*(?P<dash>(?:[-–—]{1,3}\s*)?)(?P<open>(?:«\s|[\"“„‘'`«(\[{*_<¿¡]){0,8})"
-    r"(?P<word>\w[\w.’'&-]{0,40}|[^\s\w,;:/)\]}.?!…%|’”»\"'–—-]|)"
+    r"\s*(?P<dash>(?:[-–—―]{1,3}\s*)?)(?P<open>(?:«\s|[\"“„‘'`«(\[{*_<¿¡]){0,8})"
+    r"(?P<word>\w[\w.’'&-]{0,40}|[^\s\w,;:/)\]}.?!…%|’”»\"'–—―-]|)"
 )
 _WORD_BEFORE = re.compile(r"[^\s\"“”„‘«»(\[—–/]+$")
 _BRACKETED = re.compile(r"\([^()]{0,400}\)|\[[^\[\]]{0,400}\]")
@@ -45,6 +45,8 @@ _SMALL_START = re.compile(r"[a-z]{2}[.?!]\s+[a-z]")
 _CAPITAL_START = re.compile(r"[a-z]{2}[.?!]\s+[A-Z]")
 _STRAIGHT = re.compile('"')
 _SPACES = (" ", "\u00a0", "\u2009", "\u202f")
+_MORE = re.compile(r"[.?!]\s")
+_LOOK_AHEAD = 120
 _LONGEST_WORD = 40
 _FEWEST_SMALL_STARTS = 3
 
@@ -178,7 +180,7 @@ class _Stop:
             following["dash"],
             following["open"].rstrip(),
             following["word"],
-            text[following.start("word") : min(end, following.start("word") + 120)],
+            text[following.start("word") : min(end, following.start("word") + _LOOK_AHEAD)],
         )
 
     def ends_sentence(self, casual: bool) -> bool:
@@ -187,6 +189,8 @@ class _Stop:
             return opens and any(char.isalnum() for char in self.after[:8])
         if not self.gap:
             return self._is_glued()
+        if self._is_signed():
+            return False
         if self.sign == "." and not self.close and not self.noted:
             return self._full_stop_ends(casual)
         if self._begins_small():
@@ -195,6 +199,11 @@ class _Stop:
         if self.sign == ".":
             return True
         return self._exclamation_ends()
+
+    def _is_signed(self) -> bool:
+        """``"We will wait." — Lena Vogt, mediator``: the paragraph ends with a signature."""
+        signed = self.dash and self.close and self.word[0].isupper()
+        return bool(signed) and len(self.after) < _LOOK_AHEAD and not _MORE.search(self.after)
 
     def _begins_small(self) -> bool:
         return self.word[0].islower() and not abbr.SMALL_NAME.match(self.word)
