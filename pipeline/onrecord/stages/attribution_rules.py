@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from spacy.tokens import Doc
@@ -73,11 +73,26 @@ class _Draft:
 
 
 class RuleAttributor:
-    """Predicts the attributions of docs that carry ``doc._.sentences``; needs no weights."""
+    """Component ``onrecord_attribution`` without weights; reads ``doc._.sentences``."""
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Find the statements of one doc."""
+        self.set_annotations([doc], self.predict([doc]))
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 8) -> Iterator[Doc]:
+        """Find the statements of a stream of docs."""
+        for doc in stream:
+            yield self(doc)
 
     def predict(self, docs: Sequence[Doc]) -> list[list[Attribution]]:
         """The statements of each doc, in order of their first code point."""
         return [attribute(doc.text, doc._.sentences) for doc in docs]
+
+    def set_annotations(self, docs: Sequence[Doc], found: Sequence[Sequence[Attribution]]) -> None:
+        """Write the statements to ``doc._.attributions``."""
+        for doc, attributions in zip(docs, found, strict=True):
+            doc._.attributions = tuple(attributions)
 
 
 def attribute(text: str, sentences: Sequence[Sentence]) -> list[Attribution]:
