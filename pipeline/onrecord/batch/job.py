@@ -166,6 +166,8 @@ class Job:
     def _annotate(self, plan: Plan, load_pipeline: LoadPipeline) -> None:
         pool = _make_pool(self._options, load_pipeline)
         try:
+            pool.wait_until_ready()
+            self._progress.start_clock()
             for outcome in pool.run(self._tasks(plan)):
                 if isinstance(outcome.result, Death):
                     self._handle_death(outcome.task, outcome.result, pool)

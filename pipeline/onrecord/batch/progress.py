@@ -64,10 +64,13 @@ class RunProgress:
     def start(self, total: int, done: int) -> None:
         """Annotation begins: ``total`` articles, ``done`` of them by an earlier run."""
         self._total, self._done, self._before = total, done, done
-        self._began = time.monotonic()
         already = f", {done:,} of them done before" if done else ""
         self.say(f"{total:,} articles to annotate{already}")
         self._show()
+
+    def start_clock(self) -> None:
+        """Models are loaded: rates and the time left count from here."""
+        self._began = time.monotonic()
 
     def advance(self, articles: int, words: int, errors: int) -> None:
         """A batch is done."""

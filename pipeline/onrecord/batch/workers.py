@@ -83,6 +83,9 @@ class Outcome:
 class Pool(Protocol):
     """What runs tasks: ``InProcess`` or ``WorkerPool``."""
 
+    def wait_until_ready(self) -> None:
+        """Return when a task would be begun at once."""
+
     def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Outcomes in the order they come; tasks given to ``retry`` meanwhile are run too."""
 
@@ -99,6 +102,9 @@ class InProcess:
     def __init__(self, spec: PipelineSpec, nlp: Language | None = None) -> None:
         self._nlp = spec.load(**spec.arguments) if nlp is None else nlp
         self._language = spec.language
+
+    def wait_until_ready(self) -> None:
+        """Ready from the start."""
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Outcomes in the order of the tasks."""
@@ -179,6 +185,16 @@ class WorkerPool:
         self._retries: deque[Task] = deque()
         self._drained = False
         self._workers = [_Worker(spec) for _ in range(n_workers)]
+
+    def wait_until_ready(self) -> None:
+        """Return when a worker has loaded its pipeline.
+
+        Raises:
+            WorkerError: it could not.
+        """
+        while not any(worker.ready for worker in self._workers):
+            for place in self._wait():
+                self._collect(place)
 
     def retry(self, task: Task) -> None:
         """Run a task again before any new one."""
