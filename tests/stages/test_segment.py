@@ -91,6 +91,8 @@ def test_a_full_stop_ends_a_sentence_unless_it_belongs_to_a_word(row: str) -> No
         'They shouted "Out! | Out!" until dawn.',
         '"It is theirs, too. " | The committee agreed.',
         "“It was always ours.“ | The mayor agreed.",
+        "“We waited. | Nobody came.” — Lena Vogt, mediator",
+        '"We waited." -Lena Vogt, mediator for the two banks',
     ],
 )
 def test_a_closing_mark_belongs_to_the_sentence_it_closes(row: str) -> None:
@@ -176,6 +178,23 @@ def test_list_items_without_their_bullets(items: str, expected: list[str]) -> No
     ]
 
 
+def test_a_count_after_a_colon_is_a_list() -> None:
+    text = "What comes next: 1. Monday: the council votes. 2. Friday: 3 boats leave. 3. Silence."
+    assert pieces(text) == [
+        "What comes next:",
+        "Monday: the council votes.",
+        "Friday: 3 boats leave.",
+        "Silence.",
+    ]
+
+
+def test_a_dash_alone_opens_a_signature() -> None:
+    text = (
+        "The gates shut at noon.\n— Port Sable Harbour (@portsable) May 3\n\nNobody had been told."
+    )
+    assert pieces(text)[1] == "— Port Sable Harbour (@portsable) May 3"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -241,13 +260,13 @@ def test_nothing_to_read(text: str) -> None:
     assert segment(text) == []
 
 
-_NEWS = st.lists(
-    st.sampled_from(
-        ["The", "minister", "said", "U.S.", "No.", "3", "J.", "a.m.", ".", "?", "!", "...", "…",
-         '"', "“", "”", "'", "’", "(", ")", "[", "]", "• ", "  ", "1. ", "- ", "# ", "> ", "---", " ",
-         "\n", "\n\n", "\r\n", "\t", "\u00a0", "\u2028", "\x00", "é", "中", "https://a.b/c.", "Why"]
-    )
-).map("".join)  # fmt: skip
+_BITS = [
+    *"The minister said U.S. No. 3 J. a.m. é 中 https://a.b/c. Why".split(),
+    *". ? ! ... … \" “ ” ' ’ ( ) [ ] —".split(),
+    *("• ", "1. ", "- ", "# ", "> ", "---", " ", "  ", "\n", "\n\n", "\r\n", "\t"),
+    *("\u00a0", "\u2028", "\x00"),
+]
+_NEWS = st.lists(st.sampled_from(_BITS)).map("".join)
 # What may stand outside every sentence: white space, bullets, item numbers, rules.
 _OUTSIDE = re.compile(
     rf"(?:[-*+–—#>=_~|.…{BULLET_GLYPHS}]|[{re.escape(TRIM)}]|\(?(?:\d{{1,2}}|[a-z]|[ivx]{{2,4}})[.)]+)*"
