@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from onrecord.commands import agreement, compare, evaluate, exchange, info, report, run, show
+from onrecord.commands import agreement, compare, evaluate, exchange, info, report, run, show, train
 
 app = typer.Typer(
     name="onrecord",
@@ -39,3 +39,4 @@ app.command(epilog=compare.EPILOG)(compare.compare)
 app.command(epilog=agreement.EPILOG)(agreement.agreement)
 app.command(epilog=exchange.EXPORT_EPILOG)(exchange.export)
 app.command("import", epilog=exchange.IMPORT_EPILOG)(exchange.import_gold)
+app.command(epilog=train.EPILOG)(train.train)

@@ -32,7 +32,9 @@ def train(
     ] = 2,
     start: Annotated[
         Path | None,
-        typer.Option(help="Model to start from: its encoder and its other stages stay as they are."),
+        typer.Option(
+            help="Model to start from: its encoder and its other stages stay as they are."
+        ),
     ] = None,
 ) -> None:
     """Train stages on labelled data and write a model folder."""
@@ -48,7 +50,5 @@ def train(
             config = replace(config, epochs=epochs)
         if seed is not None:
             config = replace(config, seed=seed)
-        folder = train_stages(
-            stages, data, out, config=config, processes=processes, start=start
-        )
+        folder = train_stages(stages, data, out, config=config, processes=processes, start=start)
         typer.echo(f"{folder.path}: {folder.name} written")
