@@ -33,18 +33,22 @@ LAYERS = {"sentences", "entities", "attribution", "speakers", "stance"}
 SPURIOUS = PredictedAttribution((at("third week"),), (), (), "indirect", 0.2, stance="neutral")
 
 
-@pytest.fixture
-def gold(tmp_path: Path) -> Path:
-    path = tmp_path / "gold.jsonl"
+@pytest.fixture(scope="module")
+def gold(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("gold") / "gold.jsonl"
     write_gold([article("one", publisher="Gazette"), article("two", publisher="Herald")], path)
     return path
 
 
-@pytest.fixture
-def report(gold: Path, tmp_path: Path) -> Path:
+def write_report(gold: Path, out: Path) -> Path:
     answers = [perfect(article()), changed(perfect(article()), 0, speaker=None, stance="neutral")]
-    evaluate(gold, predictor=FakePredictor(answers), out=tmp_path / "report")
-    return tmp_path / "report"
+    evaluate(gold, predictor=FakePredictor(answers), out=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def report(gold: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(gold, tmp_path_factory.mktemp("evaluation") / "report")
 
 
 def test_metrics_have_the_promised_shape(report: Path) -> None:
@@ -90,8 +94,7 @@ def test_every_file_of_the_report_is_there(report: Path) -> None:
 
 
 def test_same_input_same_bytes(report: Path, gold: Path, tmp_path: Path) -> None:
-    answers = [perfect(article()), changed(perfect(article()), 0, speaker=None, stance="neutral")]
-    evaluate(gold, predictor=FakePredictor(answers), out=tmp_path / "again")
+    write_report(gold, tmp_path / "again")
     for path in sorted(report.iterdir()):
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
 
@@ -258,7 +261,8 @@ def test_coverage_curve(
     answers: list[tuple[float, bool]], asked: int | None, expected: list[tuple[float, float]]
 ) -> None:
     points = coverage_curve([Judged(*answer) for answer in answers], asked)
-    assert [(p.coverage, p.precision) for p in points] == pytest.approx(expected)
+    found = [value for p in points for value in (p.coverage, p.precision)]
+    assert found == pytest.approx([value for pair in expected for value in pair])
 
 
 def test_long_curves_are_thinned_and_end_at_full_coverage() -> None:
@@ -267,7 +271,7 @@ def test_long_curves_are_thinned_and_end_at_full_coverage() -> None:
     assert points[-1].coverage == 1.0
 
 
-# Runs against gold -------------------------------------------------------------------------------
+# Runs against gold
 
 _NEWS = {
     "a": "Talks begin\n“We will never sign”, said Ortiz in the morning, and the talks went on.",
@@ -367,7 +371,7 @@ def test_articles_that_changed_most_come_first() -> None:
     assert "| two | attribution | 1.000 | 0.667 | 4 |" in comparison_summary(result)
 
 
-# Stages given gold -------------------------------------------------------------------------------
+# Stages given gold
 
 
 class _Stage:
