@@ -1,8 +1,8 @@
 """Entity files: the names a user knows, with identifiers of an outside knowledge base.
 
-A file is JSON Lines (one object a line) or CSV (with a header line); both may end in ``.gz``. Fields:
-``name`` (required), ``label`` (an entity label such as PERSON, default PERSON), ``aliases`` (a JSON
-list, in CSV separated by ``|``) and ``kb_id`` (for example a Wikidata item).
+A file is JSON Lines (one object a line) or CSV (with a header line); both may end in ``.gz``.
+Fields: ``name`` (required), ``label`` (an entity label such as PERSON, default PERSON), ``aliases``
+(a JSON list, in CSV separated by ``|``) and ``kb_id`` (for example a Wikidata item).
 """
 
 from __future__ import annotations

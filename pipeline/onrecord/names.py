@@ -15,6 +15,11 @@ from functools import lru_cache
 from nameparser import HumanName
 from rapidfuzz import fuzz
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 LABEL_CLASSES = {
     "PERSON": "person",
     "ORG": "org",
@@ -36,38 +41,38 @@ _WHOLE = str.maketrans(
     {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"}
 )
 _SILENT = str.maketrans("", "", ".'’‘`ʻʼ")
-_ROLE_WORDS = frozenset(
+_ROLE_WORDS = _words(
     """president vice prime minister premier chancellor king queen prince princess emperor pope
     secretary senator representative rep congressman congresswoman congressperson governor mayor
     judge justice chief attorney general gen lieutenant lt col colonel captain capt major maj
     sergeant sgt corporal private admiral adm commander commissioner inspector superintendent
-    constable officer detective director chairman chairwoman chairperson chair ceo
-    professor prof doctor dr sir dame lord lady baroness baron count countess duke duchess rev
-    reverend father fr sister brother imam ayatollah sheikh sheik rabbi bishop archbishop cardinal
+    constable officer detective director chairman chairwoman chairperson chair ceo professor
+    prof doctor dr sir dame lord lady baroness baron count countess duke duchess rev reverend
+    father fr sister brother imam ayatollah sheikh sheik rabbi bishop archbishop cardinal
     monsignor saint mr mrs ms miss mx messrs madam mme mlle monsieur señor señora sen gov hon
     honourable honorable amb ambassador envoy spokesman spokeswoman spokesperson leader speaker
     deputy acting former ex interim foreign defence defense finance interior prosecutor sheriff
-    coach manager captain advocate adv engineer eng comrade chieftain crown first
-    tan sri datuk seri dato haji hajji shri smt pandit chairman-elect president-elect councillor
-    councilor cllr alderman treasurer economist analyst journalist author actor actress singer
-    pm cm mp mep pol insp supt""".split()
+    coach manager captain advocate adv engineer eng comrade chieftain crown first tan sri datuk
+    seri dato haji hajji shri smt pandit chairman-elect president-elect councillor councilor
+    cllr alderman treasurer economist analyst journalist author actor actress singer pm cm mp
+    mep pol insp supt"""
 )
-_COURTESY = frozenset(
-    "mr mrs ms miss mx messrs mme mlle dr prof sir dame sra gen col lt capt sgt insp maj".split()
+_COURTESY = _words(
+    """mr mrs ms miss mx messrs mme mlle dr prof sir dame sra gen col lt capt sgt insp maj"""
 )
-_MASCULINE = frozenset(
-    """mr sir lord king prince baron duke count father brother congressman chairman spokesman monsieur
-    señor emperor pope""".split()
+_MASCULINE = _words(
+    """mr sir lord king prince baron duke count father brother congressman chairman spokesman
+    monsieur señor emperor pope"""
 )
-_FEMININE = frozenset(
+_FEMININE = _words(
     """mrs ms miss dame lady queen princess baroness duchess countess sister congresswoman
-    chairwoman spokeswoman mme mlle madam señora""".split()
+    chairwoman spokeswoman mme mlle madam señora"""
 )
-_LEGAL_FORMS = frozenset(
+_LEGAL_FORMS = _words(
     """inc incorporated corp corporation co company ltd limited llc llp plc pty ag sa nv bv se spa
-    gmbh holdings holding group""".split()
+    gmbh holdings holding group"""
 )
-_LINK_WORDS = frozenset("of the and for in on at to de del la le du des y und & a an".split())
+_LINK_WORDS = _words("""of the and for in on at to de del la le du des y und & a an""")
 _SIMILAR = 88
 _SHORTEST_SIMILAR = 5
 
@@ -130,7 +135,7 @@ def is_courtesy(word: str) -> bool:
 
 
 def title_gender(words: Sequence[str]) -> str | None:
-    """ "he" or "she" by the titles among ``words``; None if they show neither."""
+    """Gender, "he" or "she", by the titles among ``words``; None if they show neither."""
     plain = {word.rstrip(".").casefold() for word in words}
     if plain & _FEMININE:
         return "she"

@@ -1,8 +1,8 @@
 """Entities: the recogniser's spans to mentions of the article's named entities.
 
 The recogniser sees one sentence at a time; this stage sees the article. It puts span boundaries
-right, types each name once from the evidence of all its occurrences, finds the occurrences that were
-missed, and joins names of one person, body or place. An entity file, if given, has the last word.
+right, types each name once from the evidence of all its occurrences, finds those that were missed,
+and joins names of one person, body or place. An entity file, if given, has the last word.
 """
 
 from __future__ import annotations

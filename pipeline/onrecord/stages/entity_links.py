@@ -8,7 +8,7 @@ introduced or plain initials and by shortened names; countries by their other na
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onrecord import names
@@ -21,6 +21,9 @@ from onrecord.stages.mention_spans import Words
 _PREFIX = 3
 _SHORTEST_ACRONYM = 3
 _TITLE_REACH = 6
+_VOWELS = "aeiouy"
+_SHORTEST_PLACE = 4
+_PEOPLE_ENDINGS = ("ian", "ean", "an", "n", "ese", "ish", "i", "er", "ite")
 
 # Class of the label and folded name: mentions of one key are one name.
 Key = tuple[str, str]
@@ -83,7 +86,8 @@ def link_mentions(
     people = {key: unit for key, unit in units.items() if key[0] == "person"}
     others = {key: unit for key, unit in units.items() if key[0] != "person"}
     owners = _join_people(people)
-    owners.update({key: [unit] for key, unit in _join_bodies(others, introduced).items()})
+    longer = {**_peoples_places(others), **_longer_names(others, introduced)}
+    owners.update({key: [unit] for key, unit in _joined(others, longer).items()})
     _join_known(owners)
     chosen = _choose(words, mentions, owners)
     entities: dict[int, Entity] = {}
@@ -124,13 +128,22 @@ def _units(
         unit = units[key]
         unit.forms[_display(words, mention)] += 1
         unit.labels[mention.label] += 1
-        unit.known = unit.known or mention.known or known.get(mention.key)
+        unit.known = unit.known or mention.known or _known_row(known, key, mention)
         if mention.label == "PERSON":
             unit.titles.update(titles_before(words, mention.start))
     for (kind, _), unit in units.items():
         if kind == "person":
             unit.words = names.person_words(next(iter(unit.forms)))
     return units
+
+
+def _known_row(known: Mapping[str, KnownEntity], key: Key, mention: Placed) -> KnownEntity | None:
+    """The entity file's row of a name in another spelling, if it is of the same class."""
+    for form in (mention.key, key[1]):
+        row = known.get(form)
+        if row is not None and names.class_of(row.label) == key[0]:
+            return row
+    return None
 
 
 def _display(words: Words, mention: Placed) -> str:
@@ -214,10 +227,9 @@ def _owners_of_bare(unit: Cluster, full: Sequence[Cluster]) -> list[Cluster]:
 # --- bodies and the rest ------------------------------------------------------------------------
 
 
-def _join_bodies(units: Mapping[Key, Cluster], introduced: Mapping[str, str]) -> dict[Key, Cluster]:
-    """Each unit to the longest name of the same body, itself if there is none."""
-    bodies = {key: unit for (kind, key), unit in units.items() if kind == "org"}
-    search = _BodySearch(bodies)
+def _longer_names(units: Mapping[Key, Cluster], introduced: Mapping[str, str]) -> dict[Key, Key]:
+    """Short names to the longer ones they stand for."""
+    search = _BodySearch({key: unit for (kind, key), unit in units.items() if kind == "org"})
     longer: dict[Key, Key] = {}
     for kind, key in units:
         target = (kind, introduced.get(key, key))
@@ -225,12 +237,33 @@ def _join_bodies(units: Mapping[Key, Cluster], introduced: Mapping[str, str]) ->
             target = (kind, search.longer(key)) if kind == "org" else target
         if target in units and len(target[1]) > len(key):
             longer[kind, key] = target
+    return longer
+
+
+def _peoples_places(units: Mapping[Key, Cluster]) -> dict[Key, Key]:
+    """Peoples the gazetteer does not know to their place: "Orsanian" to Orsania."""
+    places = [key for kind, key in units if kind == "place" and len(key) >= _SHORTEST_PLACE]
+    by_stem = {key.rstrip(_VOWELS): key for key in places}
+    longer: dict[Key, Key] = {}
+    for kind, key in units:
+        if kind != "group":
+            continue
+        for ending in _PEOPLE_ENDINGS:
+            stem = key.removesuffix(ending).rstrip(_VOWELS)
+            if key.endswith(ending) and stem in by_stem:
+                longer[kind, key] = ("place", by_stem[stem])
+                break
+    return longer
+
+
+def _joined(units: Mapping[Key, Cluster], longer: Mapping[Key, Key]) -> dict[Key, Cluster]:
+    """Each unit to the one at the end of its chain of longer names, which takes its forms."""
     joined: dict[Key, Cluster] = {}
-    for unit_key_, unit in units.items():
-        end = unit_key_
+    for key, unit in units.items():
+        end = key
         while end in longer:
             end = longer[end]
-        joined[unit_key_] = units[end]
+        joined[key] = units[end]
         if units[end] is not unit:
             units[end].absorb(unit)
     return joined

@@ -16,23 +16,13 @@ from onrecord.entity_file import KnownEntity
 from onrecord.gazetteer import load_gazetteer
 from onrecord.names import fold, is_title
 from onrecord.records import NAMED_LABELS
-from onrecord.stages.mention_spans import OPENING_WORDS, POSSESSIVES, Found, Words, is_name_word
+from onrecord.stages.mention_spans import POSSESSIVES, Found, Words, is_name_word
+from onrecord.stages.name_lists import AFTER_PHRASE, OPENING_WORDS
 from onrecord.stages.name_types import Name
 
 _BLOCKING = frozenset({"DATE", "TIME", "MONEY", "PERCENT", "QUANTITY"})
 _WITH_THE = frozenset({"ORG", "GPE", "LOC", "FAC", "EVENT", "LAW"})
 _SHORTEST_SURNAME = 2
-# What may follow a name that is a noun phrase by itself; a noun there would make it an attribute.
-_AFTER_PHRASE = frozenset(
-    """of in on at to for from with by as and or but nor that which who whose when while where if than
-    then so yet since until after before during under over about against between into through
-    amid among within without towards toward upon via per not also only even still already never
-    always often once again now today yesterday tomorrow is are was were be been being has have had
-    does do did will would can could may might must shall should said says say told tells announced
-    asked added denied agreed accused warned wants wanted called calls made took takes gave gives
-    refused rejected ruled voted plans planned continues continued remains became becomes because
-    though although however itself themselves it they he she we this these there instead both""".split()
-)
 
 
 class Placed(NamedTuple):
@@ -236,8 +226,8 @@ def _stands_alone(words: Words, mention: Placed) -> bool:
     if after >= len(words.tokens) or words.sentence[after] != words.sentence[mention.start]:
         return True
     token = words.tokens[after]
-    if token == "-" or is_name_word(token):
+    if is_name_word(token) or token in ("-",):
         return False
     if token in POSSESSIVES or not token[0].isalpha():
         return True
-    return token in _AFTER_PHRASE or token.endswith(("ed", "ly", "ing"))
+    return token in AFTER_PHRASE or token.endswith(("ed", "ly", "ing"))

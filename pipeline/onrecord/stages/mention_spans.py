@@ -1,13 +1,14 @@
-"""Where names stand in an article: the recogniser's spans put right, and capitalised runs it missed.
+"""Where names stand in an article: the recogniser's spans put right, and what it missed.
 
 Everything is a token span ``[start, end)``. A recogniser trained on running text takes titles,
-quotation marks, line breaks and verbs into names and leaves names out; which of the spans is a name,
-and of what, is decided later and for the whole article (``onrecord.stages.name_types``).
+quotation marks, line breaks and verbs into names and leaves names out; which of the spans is a
+name, and of what, is decided later, for the whole article (``onrecord.stages.name_types``).
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,20 +17,25 @@ from spacy.tokens import Doc
 
 from onrecord.names import is_courtesy, is_title
 from onrecord.records import NAMED_LABELS, Sentence
+from onrecord.stages.name_lists import (
+    AFTER_HYPHEN,
+    CONNECTORS,
+    INNER,
+    OPENING_WORDS,
+    POSTNOMINALS,
+)
 
 # Labels of names proper; the words of a law, an event or a work may be any words.
 NAME_LABELS = frozenset({"PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "PRODUCT"})
 POSSESSIVES = frozenset({"'s", "’s", "'", "’", "'S", "’S"})
-_CONNECTORS = frozenset(
-    """of the and for in on de la le du des del dos da do das di y e und van von der den bin binti bint
-    ibn al el ul ur a an à aux & - – / . , ' ’ st to against without with under at as o""".split()
-)
-_INNER = frozenset(
-    "of for de la le du des del dos da do das di van von der den bin binti ibn al el & o".split()
-)
-_POSTNOMINALS = frozenset("KC QC SC MP MPs MEP MLA MNA TD MD PhD CBE OBE MBE".split())
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _HANDLE = re.compile(r"[@#]|https?:|www\.|\w\.(?:com|org|net)\b")
+_BYLINE = re.compile(r"(?:(?:Interview|Words|Reporting|Written|Story) )?[Bb]y [A-Z][^.!?]{2,80}$")
+HOLIDAYS = re.compile(
+    r"(?:the )?(?:New Year['’]s (?:Eve|Day)|New Year|Christmas(?:es)?(?: (?:Eve|Day))?|Easter|"
+    r"Boxing Day|Thanksgiving(?: Day)?|Ramadan|Good Friday|Labou?r Day|Independence Day|"
+    r"Valentine['’]s Day|Lunar New Year|Diwali|Hanukkah|Passover|Halloween)"
+)
 _TITLE_CASE_SHARE = 0.7
 _SHORTEST_CONTENT = 4
 _LONGEST_RUN = 8
@@ -90,15 +96,38 @@ def read_words(doc: Doc) -> Words:
     sentences: Sequence[Sentence] = doc._.sentences
     numbers = _sentence_numbers(tokens, starts, sentences)
     first = _first_words(tokens, numbers)
+    title_case = _title_case(tokens, numbers, first, sentences)
+    for number, sentence in enumerate(sentences):
+        if title_case[number] and _BYLINE.match(doc.text, sentence.start, sentence.end):
+            title_case[number] = False
+    for number in _person_lines(doc, tokens, numbers):
+        title_case[number] = False
     return Words(
         text=doc.text,
         tokens=tokens,
         starts=starts,
         sentence=numbers,
         first=first,
-        title_case=_title_case(tokens, numbers, first, sentences),
+        title_case=title_case,
         small=frozenset(token for token in tokens if token[:1].islower()),
     )
+
+
+def _person_lines(doc: Doc, tokens: Sequence[str], numbers: Sequence[int]) -> Iterator[int]:
+    """Sentences that are nothing but a person's name: the byline's line of its own."""
+    sizes = Counter(
+        number for token, number in zip(tokens, numbers, strict=True) if _HAS_LETTER.search(token)
+    )
+    for span in doc.ents:
+        number = numbers[span.start]
+        if number >= 0 and span.label_ == "PERSON":
+            size = sum(
+                1
+                for index in range(span.start, span.end)
+                if numbers[index] == number and _HAS_LETTER.search(tokens[index])
+            )
+            if size == sizes[number] and size > 1:
+                yield number
 
 
 def _sentence_numbers(
@@ -160,10 +189,10 @@ def recognised(doc: Doc, words: Words) -> Iterator[Found]:
     for span in doc.ents:
         label = span.label_
         for start, end in _lines(words, span.start, span.end):
-            if label not in NAMED_LABELS:
+            if label not in NAMED_LABELS or _is_holiday(words, start, end):
                 start, end = _trim(words, start, end)
                 if start < end:
-                    yield Found(start, end, label)
+                    yield Found(start, end, label if label not in NAMED_LABELS else "DATE")
             elif label in NAME_LABELS:
                 for part in _name_parts(words, start, end, label):
                     yield Found(*part, label)
@@ -171,6 +200,10 @@ def recognised(doc: Doc, words: Words) -> Iterator[Found]:
                 start, end = _trim(words, start, end)
                 if start < end and any(is_name_word(t) for t in words.tokens[start:end]):
                     yield Found(start, end, label)
+
+
+def _is_holiday(words: Words, start: int, end: int) -> bool:
+    return HOLIDAYS.fullmatch(words.covered(start, end).strip(" .,")) is not None
 
 
 def _lines(words: Words, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -203,7 +236,9 @@ _CURRENCY = frozenset("$£€¥₹~#")
 
 
 def _opens(token: str) -> bool:
-    return token[:1] in _CURRENCY or bool(_HAS_WORD.search(token)) and token not in POSSESSIVES
+    if token[:1] in _CURRENCY:
+        return True
+    return bool(_HAS_WORD.search(token)) and token not in POSSESSIVES
 
 
 def _name_parts(words: Words, start: int, end: int, label: str) -> Iterator[tuple[int, int]]:
@@ -234,7 +269,7 @@ def _complete(words: Words, start: int, end: int, label: str) -> tuple[int, int]
         and label in ("PERSON", "ORG")
         and tokens[end + 1].islower()
         and tokens[end - 1].istitle()
-        and tokens[end + 1] not in _AFTER_HYPHEN
+        and tokens[end + 1] not in AFTER_HYPHEN
     ):
         end += 2
     while label == "PERSON" and start > 0 and _is_initial(tokens[start - 1]):
@@ -242,13 +277,6 @@ def _complete(words: Words, start: int, end: int, label: str) -> tuple[int, int]
             break
         start -= 1
     return start, end
-
-
-_AFTER_HYPHEN = frozenset(
-    """led based backed born style run funded owned made era like wide related controlled linked
-    type held trained sponsored registered listed appointed affiliated dominated friendly area
-    bound supported educated inspired brokered mediated aligned occupied ruled elect""".split()
-)
 
 
 def _is_initial(token: str) -> bool:
@@ -267,7 +295,7 @@ def _separates(words: Words, index: int, label: str) -> bool:
     joined = words.joined(index) or (
         index + 1 < len(words.tokens) and words.joined(index + 1) and words.tokens[index + 1] == "-"
     )
-    return token not in _CONNECTORS and not token[:1].isdigit() and not joined
+    return token not in CONNECTORS and not token[:1].isdigit() and not joined
 
 
 _BREAKS = frozenset({"“", "”", '"', ";", ":", "—", "–", "/", "•", "|", "(", ")", "[", "]"})
@@ -286,7 +314,7 @@ def _trim_name(words: Words, start: int, end: int) -> tuple[int, int]:
             start += 1
     while end - start > 1 and is_courtesy(tokens[start]):
         start += 1
-    if end - start > 1 and tokens[end - 1] in _POSTNOMINALS:
+    if end - start > 1 and tokens[end - 1] in POSTNOMINALS:
         end -= 1
         return _trim(words, start, end)
     return start, end
@@ -331,32 +359,15 @@ def _starts_run(words: Words, taken: Sequence[bool], index: int) -> bool:
     return not (words.first[index] and (token.lower() in words.small or token in OPENING_WORDS))
 
 
-OPENING_WORDS = frozenset(
-    """The A An He She It They We I You This That These Those His Her Its Their Our My Your In On At
-    But And Or So If When While As After Before Since For From With By To There Then Here Now However
-    Although Though Because What Who Whom Whose Why How Where Which Some Many Most All Both Neither
-    Either Each Every Another Other Others Not No Nor Yes Yet According Meanwhile Also Still Even
-    Once Under Over During Despite Instead Last Earlier Later Moreover More Much Until Unless Within
-    Without Among Amid Against About Across Along Around Between Through Throughout Did Do Does Is
-    Are Was Were Can Could Would Should Has Have Had Nobody Nothing Everyone Someone Anyone Several
-    Few Only Just Perhaps Maybe Indeed Thus Therefore Hence Furthermore Additionally Such Two Three
-    Four Five Six Seven Eight Nine Ten Let Of Mr Mrs Ms Dr One First Second Next Today Yesterday
-    Tomorrow Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April
-    June July August September October November December Nevertheless Nonetheless Finally Like
-    Unlike Upon Whether Whatever Whenever Well Oh Please Thank Thanks Being Having Asked Given
-    Read Photo Image Video Source Editor By Reporting""".split()
-)
-
-
 def _run_end(words: Words, taken: Sequence[bool], index: int) -> int:
     tokens, number = words.tokens, words.sentence[index]
     end = index + 1
     while end < len(tokens) and words.sentence[end] == number and not taken[end]:
         if tokens[end][:1].isupper() and tokens[end] not in _BREAKS:
             end += 1
-        elif tokens[end] == "-" and words.joined(end) and _continues(words, taken, end + 1, number):
-            end += 2
-        elif tokens[end] in _INNER and _continues(words, taken, end + 1, number):
+        elif (tokens[end] in INNER or (tokens[end] == "-" and words.joined(end))) and _continues(
+            words, taken, end + 1, number
+        ):
             end += 2
         else:
             break

@@ -21,22 +21,12 @@ from onrecord.gazetteer import Gazetteer, load_gazetteer
 from onrecord.names import fold, is_acronym_of, is_title
 from onrecord.records import NAMED_LABELS
 from onrecord.stages.mention_spans import POSSESSIVES, Found, Words, is_name_word
+from onrecord.stages.name_lists import BODY_WORDS, FAC_WORDS, LOC_WORDS
 
 # PLACE stands for GPE, LOC and FAC; OTHER for events, products, laws and works; NONE for no name.
 TYPES = ("PERSON", "ORG", "PLACE", "NORP", "OTHER", "NONE")
 _PLACES = ("GPE", "LOC", "FAC")
 _OTHERS = ("EVENT", "PRODUCT", "LAW", "WORK_OF_ART")
-_LOC_WORDS = frozenset(
-    """sea ocean river lake bay gulf strait island islands isle peninsula mountain mountains mount
-    hills valley desert basin delta coast cape canyon forest range plateau archipelago reef
-    channel point falls glacier volcano region continent hemisphere rio cordillera""".split()
-)
-_FAC_WORDS = frozenset(
-    """airport bridge road street avenue highway boulevard lane square station port harbour harbor
-    stadium arena hall building tower dam canal tunnel park palace prison plant mosque temple
-    church cathedral museum hospital hotel gate fort castle library theatre theater base house
-    route freeway motorway expressway terminal market cemetery monument pier wharf plaza mall""".split()
-)
 _MOST_CONTEXTS = 40
 
 
@@ -67,10 +57,11 @@ def load_weights() -> Weights:
     """The weights that the package ships."""
     path = files("onrecord") / "data" / "name_types.json"
     data = json.loads(path.read_text(encoding="utf-8"))
-    return Weights(_by_feature(data["long"]), _by_feature(data["short"]))
+    return Weights(weights_by_feature(data["long"]), weights_by_feature(data["short"]))
 
 
-def _by_feature(rows: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+def weights_by_feature(rows: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    """Weights of each feature by type, from rows in the order of ``TYPES``; zeros left out."""
     return {
         feature: {kind: value for kind, value in zip(TYPES, row, strict=True) if value}
         for feature, row in rows.items()
@@ -94,25 +85,28 @@ def collect_names(words: Words, found: Iterable[Found]) -> dict[str, Name]:
 
 def type_names(words: Words, names: Mapping[str, Name], weights: Weights) -> dict[str, str]:
     """The label of each name, by key; names that are none are left out."""
-    acronyms = bracketed_acronyms(words, names)
-    for short, long in acronyms.items():
-        names[short].related["short_for"] = 1
-        if long in names:
-            names[long].related["has_short"] = 1
+    acronyms = note_acronyms(words, names)
     long_names = [name for name in names.values() if " " in name.key]
     labels: dict[str, str] = {}
     for name in long_names:
-        kind = _best(long_features(words, name), weights.long)
-        labels[name.key] = final_label(name, kind)
+        labels[name.key] = label_name(words, name, long_features(words, name), weights.long)
     relate(names, labels)
     for name in names.values():
         if " " not in name.key:
-            kind = _best(short_features(words, name), weights.short)
-            labels[name.key] = final_label(name, kind)
+            labels[name.key] = label_name(words, name, short_features(words, name), weights.short)
     for short, long in acronyms.items():
         if labels.get(long) in NAMED_LABELS:
             labels[short] = labels[long]
     return {key: label for key, label in labels.items() if label}
+
+
+def note_acronyms(words: Words, names: Mapping[str, Name]) -> dict[str, str]:
+    """Note introduced short forms and what they are short for; gives short key to long key."""
+    acronyms = bracketed_acronyms(words, names)
+    for short, long in acronyms.items():
+        names[short].related["short_for"] = 1
+        names[long].related["has_short"] = 1
+    return acronyms
 
 
 def relate(names: Mapping[str, Name], labels: Mapping[str, str]) -> None:
@@ -125,8 +119,10 @@ def relate(names: Mapping[str, Name], labels: Mapping[str, str]) -> None:
         for part in parts[1:-1]:
             heads[part][f"inside={_coarse(label)}"] += 1
     for key, name in names.items():
-        if " " not in key and key in heads:
-            name.related.update(dict.fromkeys(heads[key], 1))
+        if " " not in key:
+            for relation in [r for r in name.related if "=" in r]:
+                del name.related[relation]
+            name.related.update(dict.fromkeys(heads.get(key, ()), 1))
 
 
 def _coarse(label: str) -> str:
@@ -163,12 +159,46 @@ def bracketed_acronyms(words: Words, names: Mapping[str, Name]) -> dict[str, str
     return linked
 
 
-def _best(features: Mapping[str, float], weights: Mapping[str, Mapping[str, float]]) -> str:
+def label_name(
+    words: Words,
+    name: Name,
+    features: Mapping[str, float],
+    weights: Mapping[str, Mapping[str, float]],
+) -> str:
+    """The label that the evidence on a name gives it, "" for none."""
+    if _is_addressed(words, name):
+        return "PERSON"
+    scores = score_types(features, weights)
+    label = final_label(name, max(TYPES, key=scores.__getitem__))
+    if not label and max(scores, key=scores.__getitem__) == "OTHER" and name.votes:
+        # No event or work to the recogniser: what it is called then, rather than nothing.
+        del scores["OTHER"]
+        label = final_label(name, max(scores, key=scores.__getitem__))
+    return label
+
+
+def _is_addressed(words: Words, name: Name) -> bool:
+    """Whether the name stands with what only a person has: "Mr Tolland", "Helena Strand KC"."""
+    for place in name.places:
+        if place.start and words.tokens[place.start - 1].rstrip(".") in _ADDRESSES:
+            return True
+        if place.end < len(words.tokens) and words.tokens[place.end] in ("KC", "QC"):
+            return True
+    return False
+
+
+_ADDRESSES = frozenset({"Mr", "Mrs", "Ms", "Miss", "Mx", "Dr", "Sir", "Dame", "Judge", "Justice"})
+
+
+def score_types(
+    features: Mapping[str, float], weights: Mapping[str, Mapping[str, float]]
+) -> dict[str, float]:
+    """The score of each type, higher is likelier."""
     scores = dict.fromkeys(TYPES, 0.0)
     for feature, value in features.items():
         for kind, weight in weights.get(feature, {}).items():
             scores[kind] += weight * value
-    return max(TYPES, key=scores.__getitem__)
+    return scores
 
 
 def final_label(name: Name, kind: str) -> str:
@@ -188,7 +218,7 @@ def _place_label(name: Name, gazetteer: Gazetteer) -> str:
     if name.key in gazetteer.regions:
         return "LOC"
     parts = name.key.split()
-    for kinds, label in ((_FAC_WORDS, "FAC"), (_LOC_WORDS, "LOC")):
+    for kinds, label in ((FAC_WORDS, "FAC"), (LOC_WORDS, "LOC")):
         if len(parts) > 1 and (parts[-1] in kinds or parts[0] in kinds):
             return label
     votes = {label: name.votes[label] for label in _PLACES}
@@ -209,6 +239,11 @@ def long_features(words: Words, name: Name) -> dict[str, float]:
     features[f"words={min(len(parts), 5)}"] = 1.0
     for part in parts[1:-1]:
         features[f"inner={part}"] = 1.0
+    for kind, known in (("body", BODY_WORDS), ("loc", LOC_WORDS), ("fac", FAC_WORDS)):
+        if parts[-1] in known:
+            features[f"last_is={kind}"] = 1.0
+        if not known.isdisjoint(parts):
+            features[f"has={kind}"] = 1.0
     if any(len(token) <= 2 and token.endswith(".") for token in name.tokens):
         features["initial"] = 1.0
     if any(len(token) > 1 and token.isupper() for token in name.tokens):
@@ -259,6 +294,12 @@ def _shared_features(words: Words, name: Name) -> dict[str, float]:
     for place in shown:
         for feature in _context(words, place):
             features[feature] = features.get(feature, 0.0) + context
+    for feature in [f for f in features if f.startswith(("before=", "after="))]:
+        features[f"any:{feature}"] = 1.0
+    votes = sorted((count, feature) for feature, count in seen.items())
+    features[
+        f"most:{votes[-1][1]}:{'long' if ' ' in name.key else _shape(''.join(name.tokens))}"
+    ] = 1.0
     for feature, count in seen.items():
         features[feature] = count * share
         features[f"any:{feature}"] = 1.0
@@ -284,8 +325,10 @@ def _context(words: Words, place: Found) -> list[str]:
     tokens = words.tokens
     before = _word_at(words, place.start - 1, place.start)
     after = _word_at(words, place.end, place.start)
-    features = [f"before={before}", f"after={after}"]
+    features = [f"before={before}", f"after={after}", f"between={before}_{after}"]
     at = place.start - 1
+    if before != "#edge":
+        features.append(f"before2={_word_at(words, at - 1, place.start)}_{before}")
     if before == "the":
         at -= 1
         features.append(f"before_the={_word_at(words, at, place.start)}")
