@@ -47,7 +47,7 @@ def merge_actors(
             "CREATE TABLE fact (entity_id TEXT, field TEXT, value TEXT, n INTEGER); BEGIN"
         )
         for entities, quotes in parts:
-            facts = _facts(entities, quotes)
+            facts = count_facts(entities, quotes)
             counts.executemany(
                 "INSERT INTO fact VALUES (?, ?, ?, ?)", ((*fact, n) for fact, n in facts.items())
             )
@@ -55,11 +55,12 @@ def merge_actors(
             "SELECT entity_id, field, value, SUM(n) FROM fact "
             "GROUP BY entity_id, field, value ORDER BY entity_id, field, value"
         )
-        rows = (_actor(key, found) for key, found in groupby(summed, key=lambda fact: fact[0]))
+        rows = (actor_row(key, found) for key, found in groupby(summed, key=lambda fact: fact[0]))
         yield from _in_batches(rows)
 
 
-def _facts(entities: pa.Table, quotes: pa.Table) -> Counter[Fact]:
+def count_facts(entities: pa.Table, quotes: pa.Table) -> Counter[Fact]:
+    """What the rows of whole articles say of each named entity, and how often."""
     facts: Counter[Fact] = Counter()
     articles: set[tuple[str, str]] = set()
     for row in entities.select(_ENTITY_COLUMNS).to_pylist():
@@ -88,7 +89,8 @@ def _facts(entities: pa.Table, quotes: pa.Table) -> Counter[Fact]:
     return facts
 
 
-def _actor(entity_id: str, facts: Iterable[tuple[str, str, str, int]]) -> Row:
+def actor_row(entity_id: str, facts: Iterable[tuple[str, str, str, int]]) -> Row:
+    """The row of an entity, from all that is said of it: (entity_id, field, value, count)."""
     fields: dict[str, dict[str, int]] = defaultdict(dict)
     for _, field, value, n in facts:
         fields[field][value] = n

@@ -330,6 +330,11 @@ def _make_pool(options: RunOptions, load_pipeline: LoadPipeline) -> Pool:
         language=options.language,
         threads=max(1, (cores or 1) // max(1, options.workers)),
     )
+    if options.engine == "spark":
+        # PySpark is an extra; only here is it needed.
+        from onrecord.spark import SparkPool
+
+        return SparkPool(spec, options.article_timeout, options.master)
     if options.workers == 0:
         return InProcess(spec)
     return WorkerPool(spec, options.workers, options.article_timeout)

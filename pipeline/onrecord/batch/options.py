@@ -33,6 +33,8 @@ class RunOptions(BaseModel):
         shard_size: input articles of one shard, the unit that is committed and resumed.
         article_timeout: seconds that one article, or one batch, may take; None for no limit.
         csv: write every table as CSV too.
+        engine: "local" for worker processes, "spark" for the executors of a Spark cluster.
+        master: Spark master, this machine's cores if None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
@@ -50,6 +52,8 @@ class RunOptions(BaseModel):
     shard_size: PositiveInt = 500
     article_timeout: PositiveFloat | None = 300.0
     csv: bool = False
+    engine: Literal["local", "spark"] = "local"
+    master: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ onrecord run archive.parquet --out outputs/archive --column text=body --workers 
 
 onrecord run news/2026-11-24/ --out outputs/all --append
 
+onrecord run archive/ --out outputs/archive --engine spark --master spark://host:7077
+
 Exit codes: 0 all articles done, 1 the run could not be done, 2 wrong usage, 3 done but some
 articles are in the errors table."""
 
@@ -100,6 +102,13 @@ def run(
     attribution: Annotated[
         str, typer.Option(help="'model', or 'rules' for the deterministic stage.")
     ] = "model",
+    engine: Annotated[
+        str, typer.Option(help="'local' for worker processes, 'spark' for a Spark cluster.")
+    ] = "local",
+    master: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Spark master; the cores of this machine by default."),
+    ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write every table as CSV too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
@@ -110,6 +119,10 @@ def run(
         raise typer.BadParameter(
             f"{attribution!r} is neither model nor rules", param_hint="--attribution"
         )
+    if engine not in ("local", "spark"):
+        raise typer.BadParameter(f"{engine!r} is neither local nor spark", param_hint="--engine")
+    if master is not None and engine != "spark":
+        raise typer.BadParameter("--master goes with --engine spark")
     with errors_as_messages():
         from onrecord.batch import RunOptions, run_batch
         from onrecord.readers import parse_columns
@@ -127,6 +140,8 @@ def run(
             "entities": entities,
             "attribution": attribution,
             "csv": csv,
+            "engine": engine,
+            "master": master,
         }
         options = RunOptions(
             **{name: value for name, value in settings.items() if value is not None},
