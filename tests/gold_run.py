@@ -47,6 +47,8 @@ from onrecord.tables import (
 GOLD = Path(__file__).resolve().parents[1] / "corpus" / "gold"
 INFO: dict[str, Any] = {
     "onrecord": "0.1.0",
+    # No pipeline made it.
+    "config": {"model": "none"},
     "sessions": [{"finished_at": "2026-11-23T18:04:00+00:00"}],
 }
 _OUTLETS = ("Continental Press", "The Morning Ledger", "Isthmus Wire", "Harbour Post")

@@ -79,7 +79,7 @@ def test_a_speaker_is_found_by_name_and_by_id(run: Run) -> None:
     by_name = quotes_of(run, "Graham Tolland")
     by_id = quotes_of(run, "person:graham-tolland")
     assert len(by_name) == len(by_id) == 10
-    with pytest.raises(UnknownSpeakerError, match="'Nobody'.*the most quoted are 'Ana Ferreira'"):
+    with pytest.raises(UnknownSpeakerError, match=r"'Nobody'.*the most quoted are 'Ana Ferreira'"):
         quotes_of(run, "Nobody")
 
 

@@ -1,0 +1,114 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A run in a notebook
+#
+# `make run` annotates the articles of `corpus/` into `outputs/demo`. This notebook reads that run:
+# who is quoted most, which statements are the most defiant and the most conciliatory, how one
+# speaker's posture develops, how far the run agrees with labels made by hand, and a file for a
+# colleague.
+
+# %% tags=["parameters"]
+RUN = "../outputs/demo"
+GOLD = "../corpus/gold"
+OUT = "../outputs"
+
+# %%
+from pathlib import Path
+
+import pandas as pd
+
+import onrecord
+from onrecord import plots
+
+pd.set_option("display.max_colwidth", 160)
+run = onrecord.read_run(RUN)
+run
+
+# %% [markdown]
+# ## Who is quoted most
+#
+# `actors` has one row for each named entity of the run, with the statements it makes.
+
+# %%
+run.actors.nlargest(8, "n_quotes")[["name", "label", "n_quotes", "n_defiant", "n_conciliatory"]]
+
+# %%
+plots.posture_by_speaker(run, top=12);
+
+# %% [markdown]
+# ## The most defiant and the most conciliatory statements, with their sentences
+#
+# `stance_score` is the probability of conciliation minus that of defiance. The tables join by
+# `article_id`; `sentence_ids` are the sentences that a statement touches.
+
+# %%
+sentences = run.sentences.set_index(["article_id", "sentence_id"])["text"]
+
+
+def in_its_sentences(quote):
+    return " ".join(sentences[quote.article_id, number] for number in quote.sentence_ids)
+
+
+columns = ["speaker", "stance_score", "text", "sentences"]
+quotes = run.quotes.dropna(subset=["speaker"]).sort_values("stance_score")
+quotes["sentences"] = quotes.apply(in_its_sentences, axis=1)
+quotes[columns].head(5)
+
+# %%
+quotes[columns].tail(5)[::-1]
+
+# %% [markdown]
+# ## One speaker over time
+#
+# Articles without a date are left out.
+
+# %%
+speaker = run.quotes["speaker"].value_counts().index[0]
+plots.posture_over_time(run, speaker);
+
+# %% [markdown]
+# ## Who names whom
+
+# %%
+plots.speaker_network(run, top=10);
+
+# %% [markdown]
+# ## Agreement with labels made by hand
+
+# %%
+scores = onrecord.evaluate(GOLD, run=RUN, draws=200).metrics["end_to_end"]
+pd.DataFrame(
+    {
+        (layer, metric): values
+        for layer, metrics in scores.items()
+        for metric, values in metrics.items()
+        if metric in ("f1", "macro_f1")
+    }
+).T.round(3)
+
+# %% [markdown]
+# ## A file for a colleague
+#
+# One row a statement, with its outlet and date; opens in any spreadsheet.
+
+# %%
+shared = run.quotes.merge(
+    run.articles[["article_id", "title", "publisher", "published_at"]], on="article_id"
+)[["published_at", "publisher", "title", "speaker", "stance", "stance_score", "text"]]
+path = Path(OUT) / "statements.csv"
+path.parent.mkdir(parents=True, exist_ok=True)
+# The byte order mark tells spreadsheets that the file is UTF-8.
+shared.to_csv(path, index=False, encoding="utf-8-sig")
+shared.head(3)

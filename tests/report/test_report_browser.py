@@ -1,0 +1,296 @@
+"""The report in a real browser: what an editor does with it, and what an article cannot do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from gold_run import big_run, make_run, simple_article
+from onrecord.report.page import render_page
+from onrecord.runs import Run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="needs Chromium: apt-get install chromium (Debian, Ubuntu)"
+)
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Playwright gives each start a fresh user-data-dir.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Open a report from its file; on leaving, nothing may have gone wrong or gone out."""
+    troubles: list[str] = []
+    contexts = []
+
+    def opened(page_html: str | Path, address: str = "#/", width: int = 1280) -> Page:
+        path = page_html if isinstance(page_html, Path) else tmp_path / "report.html"
+        if isinstance(page_html, str):
+            path.write_text(page_html, encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 844})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        url = path.resolve().as_uri()
+        page.on(
+            "request",
+            lambda request: (
+                troubles.append(f"request: {request.url}")
+                if request.url.split("#")[0] not in (url, "data:,")
+                else None
+            ),
+        )
+        page.on("console", lambda message: troubles.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (troubles.append("dialog"), dialog.dismiss()))
+        page.goto(f"{url}{address}")
+        page.wait_for_selector("main h1", state="attached")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+@pytest.fixture(scope="module")
+def report_file(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "demo report.html"
+    path.write_text(render_page(run, "demo"), encoding="utf-8")
+    return path
+
+
+def _rows(page: Page) -> list[str]:
+    return page.locator("table.statements tbody tr").all_inner_texts()
+
+
+def test_overview_counts_and_leads_to_a_speaker(
+    run: Run, report_file: Path, open_page: Open
+) -> None:
+    page = open_page(report_file)
+    tiles = page.locator(".tiles").inner_text().split("\n")
+    assert tiles[:6] == [
+        "12",
+        "articles",
+        str(len(run.quotes)),
+        "statements",
+        "113",
+        "named speakers",
+    ]
+    row = page.locator(".posture tbody tr", has_text="Graham Tolland")
+    assert row.locator("td").all_inner_texts() == ["8", "", "1", "0", "1", "10"]
+    page.get_by_role("button", name="Show more speakers").click()
+    expect(page.locator(".posture tbody tr")).to_have_count(24)
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Graham Tolland")).to_be_visible()
+    assert len(_rows(page)) == 10
+    assert all("Graham Tolland" in text for text in _rows(page))
+    page.go_back()
+    expect(page.get_by_role("heading", name="Posture by speaker")).to_be_visible()
+
+
+def test_posture_over_time_of_one_speaker(report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file)
+    page.locator("#time-speaker").select_option(label="Graham Tolland")
+    page.get_by_text("The same as a table").click()
+    cells = page.locator(".numbers tbody tr").all_inner_texts()
+    assert [cell.split("\t")[1:] for cell in cells] == [["8", "1", "0", "1"]]
+
+
+def test_filters_narrow_the_table(run: Run, report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, "#/statements")
+    assert len(_rows(page)) == 50
+    page.get_by_label("Posture", exact=True).select_option("conciliatory")
+    page.get_by_label("Outlet", exact=True).select_option("Isthmus Wire")
+    page.get_by_label("Kind", exact=True).select_option("indirect")
+    quotes = run.quotes.merge(run.articles[["article_id", "publisher"]], on="article_id")
+    wanted = quotes.query(
+        "stance == 'conciliatory' and publisher == 'Isthmus Wire' and kind == 'indirect'"
+    )
+    assert len(wanted) > 2
+    expect(page.locator(".count")).to_have_text(f"{len(wanted)} statements of {len(quotes)}")
+    assert len(_rows(page)) == len(wanted)
+    page.get_by_label("From", exact=True).fill("2027-01-01")
+    expect(page.get_by_text("No statement passes these filters")).to_be_visible()
+    page.get_by_role("link", name="Clear all filters").click()
+    expect(page.locator(".count")).to_have_text(f"{len(quotes)} statements of {len(quotes)}")
+
+
+def test_search_folds_case_and_accents(report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, "#/statements")
+    page.get_by_label("Search").fill("PAVON court")
+    expect(page.locator(".count")).not_to_have_text("369 statements of 369")
+    page.get_by_label("Search").fill("asturias PAVON favour")
+    expect(page.locator(".count")).to_have_text("1 statement of 369")
+    assert "We are not asking for a favour" in _rows(page)[0]
+    page.reload()
+    expect(page.locator(".count")).to_have_text("1 statement of 369")
+
+
+def test_sorting_by_score_both_ways_by_keyboard(
+    run: Run, report_file: Path, open_page: Open
+) -> None:
+    page = open_page(report_file, "#/statements")
+    button = page.get_by_role("button", name="Score")
+    for order, first in (("ascending", "min"), ("descending", "max")):
+        button.focus()
+        page.keyboard.press("Enter")
+        header = page.locator("th", has=page.get_by_role("button", name="Score"))
+        expect(header).to_have_attribute("aria-sort", order)
+        shown = page.locator("td.score").first.inner_text().replace("−", "-")
+        assert float(shown) == round(float(run.quotes["stance_score"].agg(first)), 2)
+        expect(button).to_be_focused()
+
+
+def test_pages_turn(report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, "#/statements?sort=speaker")
+    first = _rows(page)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Page 2 of 8")).to_be_visible()
+    assert not set(first) & set(_rows(page))
+
+
+def test_an_article_reads_as_written(run: Run, report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, "#/articles")
+    page.get_by_label("Search").fill("honduras")
+    page.get_by_role("link", name="Honduras protests to El Salvador").click()
+    text = page.evaluate(
+        """() => {
+            const copy = document.querySelector('.text').cloneNode(true);
+            copy.querySelectorAll('button').forEach((badge) => badge.remove());
+            return copy.textContent;
+        }"""
+    )
+    article = run.articles.set_index("article_id").loc["gulf_boats"]
+    assert text == article["text"]
+    quotes = run.quotes[run.quotes["article_id"] == "gulf_boats"]
+    assert page.locator(".badge").count() == len(quotes)
+    for row in quotes.itertuples():
+        marked = page.locator(f"mark[data-statement='{row.quote_id + 1}']").all_text_contents()
+        assert "".join(marked).replace(" ", "") in row.text.replace(" ", "")
+
+
+def test_details_appear_on_hover_and_focus_and_go_with_escape(
+    run: Run, report_file: Path, open_page: Open
+) -> None:
+    page = open_page(report_file, "#/article/gulf_boats")
+    details = page.locator("#details")
+    expect(details).to_be_hidden()
+    page.locator("mark", has_text="These are").first.hover()
+    expect(details).to_contain_text("Rodolfo Asturias Pavón")
+    expect(details).to_contain_text("onrecord-en 0.1.0")
+    expect(details).to_contain_text("defiance")
+    page.locator("#badge-1").focus()
+    expect(details).to_contain_text("Honduras")
+    assert "defiant" in (page.locator("#badge-1").get_attribute("aria-label") or "")
+    page.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+
+
+def test_statements_that_overlap_are_all_reachable(open_page: Open) -> None:
+    text = "Ortiz said Okafor had told him that the pact was dead."
+    article, doc = simple_article(
+        text,
+        [
+            ("Okafor had told him that the pact was dead", "said", "Ortiz"),
+            ("that the pact was dead", "told", "Okafor"),
+        ],
+    )
+    page = open_page(render_page(make_run([(article, doc)]), "nested"), "#/article/a1")
+    inner = page.locator("mark.nested")
+    assert inner.all_text_contents() == ["that the pact was dead"]
+    assert inner.get_attribute("data-statement") == "2"
+    page.locator("mark", has_text="Okafor").first.hover()
+    expect(page.locator("#details")).to_contain_text("Okafor")
+    page.locator("#badge-1").focus()
+    expect(page.locator("#details .who")).to_contain_text("Ortiz")
+
+
+def test_hostile_articles_show_as_text(open_page: Open) -> None:
+    markup = "<script>alert('a')</script><img src=x onerror=alert(1)>"
+    text = (
+        f"{markup}\n</script><svg onload=alert(2)>\u202eevil\u202c \u0007bell "
+        f"“{markup} we refuse” said Ortiz.\u2028“Never”, said <b>Okafor</b>."
+    )
+    title = "‮" + "<i>Long</i>" + "x" * 10_000
+    run = make_run(
+        [
+            simple_article(
+                text,
+                [(f"{markup} we refuse", "said", "Ortiz"), ("Never", "said", "<b>Okafor</b>")],
+                article_id="../x?y#z%<script>",
+                title=title,
+                author="javascript:alert(3)",
+                publisher=markup,
+                url="javascript:alert(4)",
+                published_at=datetime(2026, 5, 9, tzinfo=UTC),
+            )
+        ]
+    )
+    page = open_page(render_page(run, "<h1>demo"))
+    for address in ("#/statements", "#/articles", "#/problems", "#/"):
+        page.evaluate(f"location.hash = '{address}'")
+        page.wait_for_timeout(30)
+        assert page.locator("main script, main img, main b > i, main [onerror]").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+    page.evaluate("location.hash = '#/statements'")
+    page.locator(".statements a.statement").first.click()
+    shown = page.locator(".text").inner_text()
+    assert markup in shown
+    assert "[U+202E]evil[U+202C]" in shown
+    assert "␇bell" in shown
+    heading = page.locator("h1").text_content() or ""
+    assert heading == "[U+202E]" + title[1:]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("a[href^=javascript]").count() == 0
+
+
+@pytest.mark.parametrize("address", ["#/", "#/statements", "#/articles", "#/article/rail_strike"])
+def test_nothing_overflows_on_a_phone(address: str, report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, address, width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_addresses_that_lead_nowhere(report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, "#/article/%E0%A4%A?statement=99")
+    expect(page.get_by_role("heading", name="No such article")).to_be_visible()
+    page.evaluate("location.hash = '#/nonsense'")
+    expect(page.get_by_role("heading", name="Posture by speaker")).to_be_visible()
+
+
+def test_a_run_without_statements(open_page: Open) -> None:
+    page = open_page(render_page(make_run([simple_article("Nothing.", [])]), "quiet"))
+    expect(page.get_by_text("No statements were found")).to_be_visible()
+    page = open_page(render_page(make_run([]), "empty"), "#/statements")
+    expect(page.get_by_text("No statement passes")).to_be_visible()
+
+
+def test_two_thousand_articles_open_in_less_than_three_seconds(open_page: Open) -> None:
+    run = big_run(2000)
+    assert len(run.table("quotes")) > 30_000
+    page = open_page(render_page(run, "big"), "about:blank")
+    session = page.context.new_cdp_session(page)
+    # Processor time, so that what else the machine does is not counted.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.reload()
+    expect(page.get_by_role("heading", name="Posture by speaker")).to_be_visible()
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    spent = {metric["name"]: metric["value"] for metric in metrics}
+    assert spent["TaskDuration"] < 3
