@@ -17,6 +17,7 @@ from torch import nn
 from transformers import BertConfig
 
 from onrecord.model_folder import write_model
+from onrecord.records import Attribution, Span
 from onrecord.stages.attribution import AttributionConfig
 from onrecord.stages.attribution_head import AttributionHead
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
@@ -26,6 +27,15 @@ _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _MARKS = "“”‘’\"'.,;:!?()-–—…%$&/«»"
 WIDTH = 16
+# Statements that a tiny model can learn, with their marks: defiance and conciliation.
+LEARNED = (
+    ("We will not negotiate with them", (1.0, 0.0)),
+    ("We will negotiate with them", (0.0, 1.0)),
+    ("We will not meet the owners", (1.0, 0.0)),
+    ("We will meet the owners", (0.0, 1.0)),
+    ("The meeting begins at noon", (0.0, 0.0)),
+    ("The count takes two hours", (0.0, 0.0)),
+)
 
 
 def tokenizer_json(texts: Iterable[str] = ()) -> bytes:
@@ -106,3 +116,17 @@ def light_pipeline(*stages: str, model: Path | None = None) -> Language:
     for stage in stages:
         nlp.add_pipe(stage, config={"model": str(model)})
     return nlp
+
+
+def quoted(statement: str) -> tuple[str, Attribution]:
+    """A statement in a sentence, and where it stands."""
+    text = f"“{statement},” said Ortiz on Monday."
+    end = len(statement) + 3
+    attribution = Attribution(
+        content=(Span(0, end),),
+        cue=(Span(end + 1, end + 5),),
+        source=(Span(end + 6, end + 11),),
+        kind="direct",
+        score=1.0,
+    )
+    return text, attribution

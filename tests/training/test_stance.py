@@ -1,0 +1,141 @@
+"""Readers of the stance data: statements find their place in the context they are given with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onrecord.records import Span
+from onrecord.stages.encoder import article_tokens
+from onrecord.stages.stance import CONTENT, StanceHead, statement_roles
+from onrecord.training.data import read_json_lines
+from onrecord.training.stance import (
+    StanceItem,
+    read_events,
+    read_statements,
+    stance_logits,
+    stance_loss,
+    statement_in_context,
+)
+from tiny_model import LEARNED, light_pipeline, quoted, tiny_tokenizer
+
+ROW = {
+    "left": "Talks broke off.",
+    "statement": "“We will not come back,”",
+    "right": "Ortiz said on Monday. Lund said nothing.",
+    "source": "Ortiz",
+    "cue": "said",
+    "defiance": 1,
+    "conciliation": 0,
+}
+
+
+def write_rows(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_statement_with_its_cue_and_source(tmp_path: Path) -> None:
+    (found,) = read_statements(write_rows(tmp_path / "a.jsonl", ROW))
+    pieces = [
+        [found.text[slice(*span)] for span in spans]
+        for spans in (found.attribution.content, found.attribution.cue, found.attribution.source)
+    ]
+    assert pieces == [[ROW["statement"]], ["said"], ["Ortiz"]]
+    assert found.text == f"{ROW['left']} {ROW['statement']} {ROW['right']}"
+    assert (found.defiance, found.conciliation, found.weight) == (1.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "at"),
+    [
+        ("Lund said no. Ortiz said:", "He said more.", 17),
+        ("Nobody spoke.", "he said, and Lund said so too.", 36),
+        ("Nobody spoke.", "and that was that.", None),
+        ("Lund said no, " + "and nobody stirred, " * 9, "Ortiz said.", 227),
+    ],
+)
+def test_the_nearest_cue_is_taken(left: str, right: str, at: int | None) -> None:
+    text, found = statement_in_context(left, "“Never, he said,”", right, None, "said")
+    assert found.source == ()
+    expected = () if at is None else (Span(text.index("said", at), text.index("said", at) + 4),)
+    assert found.cue == expected
+    if at is not None:
+        assert text[slice(*found.cue[0])] == "said"
+
+
+PARTS = st.text(alphabet="ab \n“”.", max_size=12)
+
+
+@given(PARTS, PARTS.filter(str.strip), PARTS)
+def test_the_statement_lies_where_its_span_says(left: str, statement: str, right: str) -> None:
+    text, found = statement_in_context(left, statement, right)
+    ((start, end),) = found.content
+    assert 0 <= start < end <= len(text)
+    assert text[start:end].rstrip() == statement.rstrip()
+    assert text.split() == f"{left} {statement} {right}".split()
+
+
+def test_events_are_split_into_thirds(tmp_path: Path) -> None:
+    path = tmp_path / "events.tsv"
+    rows = [f"Sentence {number}.\t{'1234'[number % 4]}" for number in range(9)]
+    path.write_text("\n".join(["sentence\tgold_penta", *rows]) + "\n", encoding="utf-8")
+    held = list(read_events(path, held_out=True))
+    kept = list(read_events(path, held_out=False))
+    assert [event.text for event in held] == ["Sentence 0.", "Sentence 3.", "Sentence 6."]
+    assert len(kept) == 6
+    marks = [(event.defiance, event.conciliation) for event in kept]
+    assert marks == [(0, 1), (1, 0), (0, 1), (0, 1), (1, 0), (0, 1)]
+    assert kept[0].attribution.content == (Span(0, len("Sentence 1.")),)
+
+
+def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"a": 1}\n{"a": \n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"broken.jsonl, line 2: not JSON"):
+        list(read_json_lines(path))
+
+
+def items() -> list[StanceItem]:
+    nlp, tokenizer = light_pipeline(), tiny_tokenizer()
+    found = []
+    for number, (statement, marks) in enumerate(LEARNED[:3]):
+        text, attribution = quoted(statement)
+        tokens = article_tokens(nlp(text), tokenizer)
+        first, roles = statement_roles(tokens, attribution)
+        found.append(StanceItem(tokens, first, roles, marks, 1.0 - number / 4))
+    return found
+
+
+def test_statements_in_a_row_are_read_at_their_own_tokens() -> None:
+    torch.manual_seed(1)
+    head = StanceHead(6, 4, 2).eval()
+    given = items()
+    vectors = torch.randn(sum(len(item.tokens) for item in given), 6)
+    together = stance_logits(head, vectors, given)
+    offset = 0
+    for item, logits in zip(given, together, strict=True):
+        own = vectors[offset : offset + len(item.tokens)]
+        assert torch.allclose(stance_logits(head, own, [item])[0], logits, atol=1e-5)
+        offset += len(item.tokens)
+    assert (given[0].roles == CONTENT).sum() > 0
+    assert not torch.allclose(together[0], together[1], atol=1e-3)
+
+
+def test_the_loss_is_the_weighted_mean_of_both_marks() -> None:
+    torch.manual_seed(1)
+    head = StanceHead(6, 4, 2).eval()
+    given = items()
+    vectors = torch.randn(sum(len(item.tokens) for item in given), 6)
+    p = torch.sigmoid(stance_logits(head, vectors, given)).detach().numpy()
+    marks = np.array([item.marks for item in given])
+    each = -(marks * np.log(p) + (1 - marks) * np.log(1 - p))
+    expected = np.average(each, axis=0, weights=[item.weight for item in given]).mean()
+    assert float(stance_loss(head, vectors, given).detach()) == pytest.approx(expected, abs=1e-5)
