@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from onrecord.records import Span
+from onrecord.records import Sentence, Span
 
 # Each style's opening and closing marks; a straight mark serves as both.
 _OPENERS = {"“": "curly", "„": "curly", "‟": "curly", "«": "guillemet", "``": "backtick"}
@@ -44,6 +44,16 @@ class Quotation:
 def find_blocks(text: str) -> list[Span]:
     """Paragraph blocks: maximal runs of lines without a blank line between them."""
     return [Span(m.start(), m.end()) for m in _BLOCK.finditer(text)]
+
+
+def paragraph_spans(sentences: Sequence[Sentence]) -> list[Span]:
+    """Paragraphs as segmentation sees them: blocks of lines, or lines, as the article has it."""
+    spans: dict[int, Span] = {}
+    for sentence in sentences:
+        known = spans.get(sentence.paragraph_id)
+        start = sentence.start if known is None else known.start
+        spans[sentence.paragraph_id] = Span(start, sentence.end)
+    return list(spans.values())
 
 
 def find_quotations(text: str, blocks: Sequence[Span] | None = None) -> list[Quotation]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from spacy.tokens import Doc
 
 from onrecord.model_folder import ModelFolder, open_model
-from onrecord.quotation import Quotation, find_quotations
+from onrecord.quotation import Quotation
 from onrecord.records import Attribution, AttributionKind
 from onrecord.stages.attribution_head import (
     INSIDE,
@@ -129,21 +129,18 @@ class LearnedAttributor:
 
     def predict(self, docs: Sequence[Doc]) -> list[list[Attribution]]:
         """Statements of each doc; the docs stay as they are."""
-        return [self._attribute(doc.text, doc._.encoding) for doc in docs]
+        return [self._attribute(doc._.encoding) for doc in docs]
 
     def set_annotations(self, docs: Sequence[Doc], found: Sequence[Sequence[Attribution]]) -> None:
         """Write the statements to ``doc._.attributions``."""
         for doc, attributions in zip(docs, found, strict=True):
             doc._.attributions = tuple(attributions)
 
-    def _attribute(self, text: str, encoding: Encoding) -> list[Attribution]:
+    def _attribute(self, encoding: Encoding) -> list[Attribution]:
         readings = read_roles(self.head, encoding, self.config)
-        quotations = find_quotations(text)
-        statements = decode(encoding.tokens, readings, quotations, self.config)
-        return [
-            to_attribution(encoding.tokens, reading, score, self.name)
-            for reading, score in statements
-        ]
+        tokens = encoding.tokens
+        statements = decode(tokens, readings, tokens.quotations, self.config)
+        return [to_attribution(tokens, reading, score, self.name) for reading, score in statements]
 
 
 @torch.inference_mode()

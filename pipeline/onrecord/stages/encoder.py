@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from onrecord.model_folder import ModelFolder
-from onrecord.quotation import find_quotations
+from onrecord.quotation import Quotation, find_quotations, paragraph_spans
 from onrecord.records import Span
 
 IntArray = NDArray[np.int64]
@@ -63,6 +63,7 @@ class ArticleTokens:
         quotation: index of the quotation a token stands in, -1 outside, shape (n,).
         features: categories that the encoder adds to its embeddings, shape (n, 6).
         pieces: word pieces of each token.
+        quotations: what ``quotation`` counts.
     """
 
     starts: IntArray
@@ -72,6 +73,7 @@ class ArticleTokens:
     quotation: IntArray
     features: IntArray
     pieces: tuple[tuple[int, ...], ...]
+    quotations: tuple[Quotation, ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -144,7 +146,8 @@ def article_tokens(doc: Doc, pieces: PieceTokenizer) -> ArticleTokens:
     starts = np.array([token.idx for token in kept], dtype=np.int64)
     ends = np.array([token.idx + len(token) for token in kept], dtype=np.int64)
     sentence, paragraph, kind = _layout(doc, starts)
-    quotation, quote_state = _quotation_state(doc.text, doc._.sentences, starts, ends)
+    quotations = find_quotations(doc.text, paragraph_spans(doc._.sentences) or None)
+    quotation, quote_state = _quotation_state(quotations, starts, ends)
     features = np.stack(
         [
             np.array([_case(token.text) for token in kept], dtype=np.int64),
@@ -164,6 +167,7 @@ def article_tokens(doc: Doc, pieces: PieceTokenizer) -> ArticleTokens:
         quotation,
         features,
         tuple(pieces(token.text) for token in kept),
+        tuple(quotations),
     )
 
 
@@ -180,11 +184,11 @@ def _layout(doc: Doc, starts: IntArray) -> tuple[IntArray, IntArray, IntArray]:
 
 
 def _quotation_state(
-    text: str, sentences: Sequence[object], starts: IntArray, ends: IntArray
+    quotations: Sequence[Quotation], starts: IntArray, ends: IntArray
 ) -> tuple[IntArray, IntArray]:
     number = np.full(len(starts), -1, dtype=np.int64)
     state = np.zeros(len(starts), dtype=np.int64)
-    for index, quotation in enumerate(find_quotations(text)):
+    for index, quotation in enumerate(quotations):
         first = int(np.searchsorted(ends, quotation.start, side="right"))
         last = int(np.searchsorted(starts, quotation.end, side="left"))
         if last <= first:

@@ -21,7 +21,6 @@ from torch import nn
 
 from onrecord.evaluation.matching import AttributionCounts, score_attributions
 from onrecord.model_folder import write_model
-from onrecord.quotation import find_quotations
 from onrecord.records import Attribution, Span
 from onrecord.stages.attribution import (
     AttributionConfig,
@@ -123,8 +122,7 @@ def score_development(
     """Counts of decoded statements against gold."""
     total = AttributionCounts()
     for article in articles:
-        quotations = find_quotations(article.text)
-        statements = decode(article.tokens, article.readings, quotations, config)
+        statements = decode(article.tokens, article.readings, article.tokens.quotations, config)
         found = [to_attribution(article.tokens, r, score, "") for r, score in statements]
         total = total + score_attributions(article.text, article.gold, found)
     return total
@@ -136,8 +134,9 @@ def precision_curve(
     """Of statements scored at least x, the share that is right, and how many there are."""
     scored = []
     for article in articles:
-        quotations = find_quotations(article.text)
-        for reading, score in decode(article.tokens, article.readings, quotations, config):
+        for reading, score in decode(
+            article.tokens, article.readings, article.tokens.quotations, config
+        ):
             scored.append((score, _is_right(article, reading)))
     cuts = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
     kept = [(cut, [right for score, right in scored if score >= cut]) for cut in cuts]
