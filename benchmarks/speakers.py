@@ -127,9 +127,8 @@ def main() -> None:
         print(f"{name:18} {found.value:.3f}  ({bounds}, n {found.n})")
     n_sources = int(sum(c.get("all:n", 0) for c in counted))
     for point in coverage_curve(judged, n_sources)[::20]:
-        print(
-            f"score >= {point.threshold:.2f}: named {point.coverage:.2f}, right {point.precision:.3f}"
-        )
+        shares = f"named {point.coverage:.2f}, right {point.precision:.3f}"
+        print(f"score >= {point.threshold:.2f}: {shares}")
     speakers = score(articles, [a.judged for a in answers]).metrics["end_to_end"]["speakers"]
     print("as evaluate reports it:", {k: round(v["value"], 3) for k, v in speakers.items()})
 
