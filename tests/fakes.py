@@ -122,6 +122,12 @@ def make_quotes(nlp: Language, name: str) -> _Stage:
     return _Stage("quotes", _quotes)
 
 
+@Language.component("fake_pause")
+def pause(doc: Doc) -> Doc:
+    time.sleep(0.05)
+    return doc
+
+
 @Language.factory("fake_stance", assigns=["doc._.attributions"], requires=["doc._.attributions"])
 def make_stance(nlp: Language, name: str) -> _Stage:
     return _Stage("stance", _stance)
@@ -137,6 +143,13 @@ def _fake_pipeline() -> Language:
     nlp = spacy.blank("en")
     for stage in STAGES:
         nlp.add_pipe(stage)
+    return nlp
+
+
+def load_slow(**arguments: Any) -> Language:
+    """The fake stages, and one that takes time, so that a run can be hit in its middle."""
+    nlp = _fake_pipeline.__wrapped__()
+    nlp.add_pipe("fake_pause", last=True)
     return nlp
 
 
