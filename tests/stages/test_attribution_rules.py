@@ -241,6 +241,6 @@ def test_any_arrangement_of_words_and_marks_gives_sound_spans(words: list[str]) 
     ids=["empty", "mark", "pair", "cue", "quotations", "cues", "marks", "one paragraph"],
 )
 def test_odd_articles_are_read_in_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -1,8 +1,8 @@
 """Words of a sentence, and the few facts about its clauses that can be read without a parser.
 
-Three questions are answered here: which words are cues (a verb group of saying, or "according
-to"), which noun phrase is the subject of a cue, and where the clause that follows a cue ends. The
-answers rest on closed word classes, capitals, commas and quotation marks.
+Two questions are answered here: which words are cues (a verb group of saying, or "according to"),
+and which noun phrase is the subject of a cue. The answers rest on closed word classes,
+capitals, commas and quotation marks.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ _WORD = re.compile(
 
 _LONGEST_TITLE = 10  # tokens, marks included
 _LONGEST_LEAD = 9
-_LONGEST_ADJUNCT = 20
-_LONGEST_NEW_SUBJECT = 8
 
 
 class Word(NamedTuple):
@@ -109,18 +107,18 @@ def find_cues(words: Sequence[Word]) -> list[Cue]:
 
 
 def _according(words: Sequence[Word], index: int) -> Cue | None:
-    if words[index].lower == "according" and _lower(words, index + 1) == "to":
+    if words[index].lower == "according" and lower_at(words, index + 1) == "to":
         return Cue(index, index + 1, "accord", "gerund")
     return None
 
 
 def _verb_cue(words: Sequence[Word], index: int) -> Cue | None:
     verb = patterns.VERBS.get(words[index].lower)
-    if verb is None or _is_noun(words, index) or words[index].text.isupper():
+    if verb is None or is_noun(words, index) or words[index].text.isupper():
         return None
     first, passive, infinitive = _group_start(words, index)
     last = index
-    particle = _lower(words, index + 1)
+    particle = lower_at(words, index + 1)
     if particle in patterns.PARTICLES.get(verb.lemma, ()):
         last = index + 1
     elif verb.lemma in patterns.ONLY_WITH_PARTICLE:
@@ -132,8 +130,9 @@ def _verb_cue(words: Sequence[Word], index: int) -> Cue | None:
     return Cue(first, last, verb.lemma, verb.form, passive)
 
 
-def _is_noun(words: Sequence[Word], index: int) -> bool:
-    word, before = words[index], _lower(words, index - 1)
+def is_noun(words: Sequence[Word], index: int) -> bool:
+    """Whether a form of a verb of saying is used as a noun here, or as part of a name."""
+    word, before = words[index], lower_at(words, index - 1)
     if word.text[:1].isupper() and index > 0:
         return True
     if index and words[index - 1].quotation >= 0:
@@ -158,13 +157,14 @@ def _group_start(words: Sequence[Word], index: int) -> tuple[int, bool, bool]:
             passive = passive or before in patterns.PASSIVE
         elif before == "to":
             return first, passive, True
-        elif before not in patterns.ADVERBS_IN_GROUP and not _is_adverb(before):
+        elif before not in patterns.ADVERBS_IN_GROUP and not is_adverb(before):
             break
         first -= 1
     return first, passive, False
 
 
-def _is_adverb(lower: str) -> bool:
+def is_adverb(lower: str) -> bool:
+    """Whether a word looks like an adverb in -ly."""
     return (
         lower.endswith("ly")
         and len(lower) > 4
@@ -175,7 +175,7 @@ def _is_adverb(lower: str) -> bool:
 
 def _plural_subject(words: Sequence[Word], index: int) -> bool:
     """Whether a base form at ``index`` can agree with a plural noun phrase right before it."""
-    if _lower(words, index - 1) in ("i", "we", "you", "they", "who", "people", "many", "some"):
+    if lower_at(words, index - 1) in ("i", "we", "you", "they", "who", "people", "many", "some"):
         return True
     for at in range(index - 1, max(index - 8, -1), -1):
         lower = words[at].lower
@@ -195,7 +195,8 @@ def _is_plural(lower: str) -> bool:
     )
 
 
-def _lower(words: Sequence[Word], index: int) -> str:
+def lower_at(words: Sequence[Word], index: int) -> str:
+    """The word at ``index`` in lower case; empty outside the sentence."""
     return words[index].lower if 0 <= index < len(words) else ""
 
 
@@ -315,8 +316,8 @@ def verbish(words: Sequence[Word], index: int) -> bool:
     ):
         return True
     verb = patterns.VERBS.get(word.lower)
-    if verb is not None and verb.form in ("past", "third") and not _is_noun(words, index):
-        return _lower(words, index + 1) not in ("by",)
+    if verb is not None and verb.form in ("past", "third") and not is_noun(words, index):
+        return lower_at(words, index + 1) not in ("by",)
     return False
 
 
@@ -346,7 +347,7 @@ def find_named_source(words: Sequence[Word], after: int) -> Phrase | None:
         return None
     for index in range(phrase.first, phrase.last):
         if words[index].text == "," and words[index].quotation < 0:
-            opens = _lower(words, index + 1) in ("a", "an", "who", "whose", "which", "the")
+            opens = lower_at(words, index + 1) in ("a", "an", "who", "whose", "which", "the")
             closes = any(words[at].text == "," for at in range(index + 2, len(words)))
             if not (opens and closes):
                 return Phrase(phrase.first, index - 1)
@@ -359,7 +360,7 @@ def find_inverted_subject(words: Sequence[Word], after: int) -> Phrase | None:
     if first >= len(words) or words[first].quotation >= 0:
         return None
     if words[first].lower in patterns.SUBJECT_PRONOUNS and (
-        words[first].lower != "one" or not _lower(words, first + 1)[:1].isalpha()
+        words[first].lower != "one" or not lower_at(words, first + 1)[:1].isalpha()
     ):
         return Phrase(first, first)
     index = first
@@ -383,10 +384,10 @@ def _ends_inverted(words: Sequence[Word], index: int, first: int) -> bool:
         return False
     if word.lower in patterns.DAYS and words[index - 1].lower not in ("of", "'s"):
         return True
-    after = _lower(words, index + 1)
+    after = lower_at(words, index + 1)
     if word.text == ",":
         if after == "who":
-            return _lower(words, index + 2) in patterns.VERBS
+            return lower_at(words, index + 2) in patterns.VERBS
         verb = patterns.VERBS.get(after)
         gerund = verb is not None and verb.form == "gerund"
         finite = after in patterns.AUXILIARIES or after in patterns.COMMON_VERBS
@@ -451,121 +452,6 @@ def _looks_finite(words: Sequence[Word], index: int) -> bool:
     return verbish(words, index) or word.lower in patterns.AUXILIARIES or ending
 
 
-# --- where statements start and end ----------------------------------------------------------
-
-
-def skip_adjunct(words: Sequence[Word], index: int) -> int:
-    """Past "Tuesday", "in an interview", "on Twitter" between a cue and its statement."""
-    start = index
-    while index < len(words) and words[index].quotation < 0:
-        word = words[index]
-        if word.lower in patterns.DAYS or word.lower in patterns.TIMES:
-            index += 1
-        elif (
-            word.lower in ("in", "on", "at", "during", "after", "of", "by", "via")
-            or (word.lower == "to" and _is_hearer(words, index + 1))
-        ) and index - start < _LONGEST_ADJUNCT:
-            stop = _adjunct_end(words, index)
-            if stop is None:
-                break
-            index = stop
-        else:
-            break
-    return index
-
-
-def _is_hearer(words: Sequence[Word], index: int) -> bool:
-    """Whether "to" before ``index`` names who was told and is no infinitive: "to reporters"."""
-    if index >= len(words):
-        return False
-    word = words[index]
-    return word.text[:1].isupper() or word.lower in patterns.DETERMINERS | patterns.HEARERS
-
-
-def _adjunct_end(words: Sequence[Word], index: int) -> int | None:
-    """Index after a prepositional phrase, where "that", a mark or punctuation ends it soon."""
-    for at in range(index + 1, min(index + 14, len(words))):
-        word = words[at]
-        if word.quotation >= 0 or word.lower == "that" or word.text in (",", ":", "."):
-            return at
-        if verbish(words, at) or word.lower in patterns.SUBJECT_PRONOUNS:
-            return None
-        if word.lower in patterns.SPEECH_PLACES or word.lower in patterns.DAYS:
-            after = _lower(words, at + 1)
-            if after not in ("with", "of", "on", "to", "by", "at", "in", "'s", "'"):
-                return at + 1
-    return None
-
-
-def find_statement_end(words: Sequence[Word], start: int, *, clause: bool) -> int:
-    """Index after the last word of the statement that starts at ``start``.
-
-    A clause runs to the end of its sentence or to the next voice; a noun phrase also ends where
-    a new clause opens after a comma.
-    """
-    index = start
-    while index < len(words):
-        if index > start and words[index].quotation < 0 and _stops(words, index, clause):
-            break
-        index += 1
-    while (
-        index > start
-        and words[index - 1].quotation < 0
-        and not (
-            words[index - 1].text[-1].isalnum()
-            or words[index - 1].text in (")", "%", "'", "’")
-            or len(words[index - 1].text) > 1
-        )
-    ):
-        index -= 1
-    return index
-
-
-def _stops(words: Sequence[Word], index: int, clause: bool) -> bool:
-    word, after = words[index], _lower(words, index + 1)
-    if word.text == ";":
-        return True
-    if word.text == "," or word.lower in ("and", "but"):
-        at = index + 1
-        if word.text == "," and after in ("and", "but"):
-            at += 1
-        while at < len(words) and (
-            _is_adverb(words[at].lower) or words[at].lower in patterns.ADVERBS_IN_GROUP
-        ):
-            at += 1
-        if _new_voice(words, at, word.text == ","):
-            return True
-        if word.text == "," and after in ("and", "but", "while") and _speaks_soon(words, index + 2):
-            return True
-    if word.text != ",":
-        return False
-    if after == "even" and _lower(words, index + 2) == "as":
-        return True
-    return after in (patterns.CLAUSE_BREAKS if clause else patterns.PHRASE_BREAKS)
-
-
-def _speaks_soon(words: Sequence[Word], start: int) -> bool:
-    """Whether a new subject with its own verb of saying follows: ", and Ruiz said"."""
-    for at in range(start + 1, min(start + _LONGEST_NEW_SUBJECT, len(words))):
-        if words[at].quotation >= 0 or words[at].text == ",":
-            return False
-        if verbish(words, at) or words[at].lower in patterns.AUXILIARIES:
-            verb = patterns.VERBS.get(words[at].lower)
-            return verb is not None and verb.lemma in patterns.SAY and _new_voice(words, at, False)
-    return False
-
-
-def _new_voice(words: Sequence[Word], at: int, comma: bool) -> bool:
-    if at >= len(words) or words[at].quotation >= 0:
-        return False
-    if words[at].lower == "according":
-        return True
-    verb = patterns.VERBS.get(words[at].lower)
-    if verb is None or _is_noun(words, at):
-        return False
-    if (
-        verb.lemma in patterns.ONLY_WITH_PARTICLE
-        and _lower(words, at + 1) not in patterns.PARTICLES[verb.lemma]
-    ):
-        return False
-    return verb.form in ("past", "third") or (comma and verb.form == "gerund")
+def is_finite(words: Sequence[Word], index: int) -> bool:
+    """Whether the word at ``index`` is an auxiliary or looks like a finite verb."""
+    return words[index].lower in patterns.AUXILIARIES or verbish(words, index)

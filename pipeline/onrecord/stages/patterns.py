@@ -280,7 +280,7 @@ ROLE_FORMS: dict[str, str] = {
         "businessperson": (
             "businessman businesswoman mogul billionaire tycoon developer entrepreneur"
         ),
-        "police": "policeman policewoman officer sheriff",
+        "officer": "policeman policewoman sheriff",
         "republican": "gop",
         "democrat": "democratic",
         "judge": "justice",
@@ -332,12 +332,14 @@ BODY_NOUNS = _words(
     "body office "
     "service authority pac think-tank nonprofit nation country state city kingdom republic"
 )
+PLACE_NOUNS = _words("nation country state city town province region kingdom republic")
 ISSUED_NOUNS = _words(
     "statement tweet letter email e-mail post message speech remarks comments remark comment memo "
     "release report poll survey study analysis article editorial op-ed ad advertisement video book "
     "film documentary interview testimony lawsuit complaint filing ruling decision order document "
     "resolution plan proposal website page story piece column blog account announcement press note "
-    "transcript figures data numbers findings words language headline research review paper "
+    "transcript pictures images footage bulletin briefing presentation figures data numbers "
+    "findings words language headline research review paper "
     "communique declaration"
 )
 PLURAL_STARTS = _words(
@@ -354,7 +356,7 @@ PERSON_NOUNS = _words(
     "commissioner star celebrity veteran investor philanthropist founder wife husband "
     "mother father "
     "son daughter brother sister widow driver teacher student victim suspect defendant head chief "
-    "commander officer police pastor priest imam rabbi former incumbent rival opponent"
+    "commander officer pastor priest imam rabbi former incumbent rival opponent"
 )
 # What stands before a name and is no part of it.
 ROLE_WORDS_IN_NAMES = _words(
@@ -362,4 +364,9 @@ ROLE_WORDS_IN_NAMES = _words(
     "justice secretary minister prime king queen prince princess sir lord lady dame former "
     "republican democratic democrat attorney general mayor chief executive professor prof rev "
     "congressman congresswoman pastor ambassador chairman the a an"
+)
+# Between a head noun and a name that only qualifies it: "officials in Ohio".
+QUALIFYING = _words(
+    "of at for in with to on against near like including across within around about among under "
+    "who that which whose between behind"
 )

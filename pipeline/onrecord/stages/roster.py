@@ -13,13 +13,15 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from typing import NamedTuple
 
 from onrecord.quotation import Quotation, find_quotations
 from onrecord.records import Entity, Mention, Sentence, Span
 from onrecord.stages import patterns
 
-_TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z]+\.(?=\s+[A-Z])|\w+(?:[-’']\w+)*|[^\w\s]")
+_TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z]+\.(?=\s*$|\s+[A-Z])|\w+(?:[-’']\w+)*|[^\w\s]")
+ANY_WORD = re.compile(r"[^\W_]+(?:[-’'.&][^\W_]+)*")
 _PARTY = re.compile(r"\(?\s*(?P<party>[RD])-[A-Z][\w.]*")
 _STOP = re.compile(r"[,;:.()—–\"“”\n]")
 _LONGEST_APPOSITION = 140
@@ -45,8 +47,8 @@ class Candidate:
     entity: Entity
     kind: str
     seen: list[Seen] = field(default_factory=list)
-    masculine: int = 0
-    feminine: int = 0
+    masculine: float = 0.0
+    feminine: float = 0.0
     roles: Counter[str] = field(default_factory=Counter)
     places: set[str] = field(default_factory=set)
 
@@ -57,6 +59,11 @@ class Candidate:
             return "he"
         return "she" if self.feminine > self.masculine else None
 
+    def last_before(self, start: int) -> int:
+        """Start of the last mention that ends before ``start``, or -1."""
+        count = bisect_right(self.seen, start, key=lambda seen: seen.end)
+        return self.seen[count - 1].start if count else -1
+
     @property
     def surname(self) -> str:
         """Last word of the name, without "Jr." and the like, lower case."""
@@ -64,6 +71,7 @@ class Candidate:
         return words[-1].lower() if words else ""
 
 
+_WEIGHED_AT_MOST = 25
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 
 
@@ -83,7 +91,6 @@ class Roster:
         self.candidates: dict[str, Candidate] = {}
         for mention in self.mentions:
             self._add(mention)
-        self._collect_pronoun_evidence()
 
     def sentence_at(self, offset: int) -> int:
         """Index of the sentence that holds ``offset`` or ends last before it."""
@@ -110,6 +117,12 @@ class Roster:
     def candidate(self, mention: Mention) -> Candidate | None:
         """The candidate that a mention belongs to."""
         return None if mention.entity is None else self.candidates.get(mention.entity.entity_id)
+
+    def recent(self, pool: Sequence[Candidate], start: int) -> Sequence[Candidate]:
+        """Those of ``pool`` mentioned last before ``start``, few enough to weigh each."""
+        if len(pool) <= _WEIGHED_AT_MOST:
+            return pool
+        return nlargest(_WEIGHED_AT_MOST, pool, key=lambda candidate: candidate.last_before(start))
 
     def persons(self) -> list[Candidate]:
         """All people, in order of first mention."""
@@ -199,31 +212,7 @@ class Roster:
             if mention.entity is not None and mention.entity.entity_id != known.entity.entity_id:
                 known.places.add(mention.entity.entity_id)
 
-    def _collect_pronoun_evidence(self) -> None:
-        """Count he and she where one person alone is named in the sentence or the one before."""
-        persons = self.persons()
-        by_sentence: dict[int, set[str]] = {}
-        for person in persons:
-            for seen in person.seen:
-                by_sentence.setdefault(seen.sentence, set()).add(person.entity.entity_id)
-        for index, sentence in enumerate(self.sentences):
-            here = by_sentence.get(index, set())
-            around = here or by_sentence.get(index - 1, set())
-            if len(around) != 1:
-                continue
-            known = self.candidates[next(iter(around))]
-            for match in _GENDERED.finditer(self.text, sentence.start, sentence.end):
-                if self.quotation_at(match.start()) is not None:
-                    continue
-                if here and match.start() < min(s.start for s in known.seen if s.sentence == index):
-                    continue
-                if match.group().lower() in ("he", "his", "him", "himself"):
-                    known.masculine += 1
-                else:
-                    known.feminine += 1
 
-
-_GENDERED = re.compile(r"\b(?:he|his|him|himself|she|her|hers|herself)\b", re.IGNORECASE)
 _NOT_IN_TITLE = (
     patterns.PREPOSITIONS
     | patterns.DETERMINERS

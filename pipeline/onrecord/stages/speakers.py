@@ -15,14 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import Any, NamedTuple
 
 from spacy.tokens import Doc
 
-from onrecord.records import UNKNOWN_SPEAKER, Attribution, Mention, Span, Speaker
+from onrecord.records import UNKNOWN_SPEAKER, Attribution, Span, Speaker
 from onrecord.stages import patterns
-from onrecord.stages.roster import Candidate, Roster, description_words
+from onrecord.stages.roster import ANY_WORD, Candidate, Roster, description_words
 from onrecord.stages.speaker_features import (
     BODY_WEIGHTS,
     DESCRIPTION_WEIGHTS,
@@ -31,19 +31,8 @@ from onrecord.stages.speaker_features import (
     features,
     rank,
 )
+from onrecord.stages.speaker_names import RULE_PRECISION, NameReader, speaker_of
 
-# Precision of each rule on the 180 training articles that carry speaker identities, gold source
-# spans given: how often the name it gives is the right one.
-RULE_PRECISION = {
-    "name": 0.9,
-    "text": 0.8,
-    "owner": 0.8,
-    "pronoun": 0.8,
-    "relative": 0.8,
-    "title": 0.8,
-    "body": 0.6,
-    "continued": 0.6,
-}
 _GENDERED = {
     "he": "he",
     "his": "he",
@@ -54,21 +43,11 @@ _GENDERED = {
     "hers": "she",
     "herself": "she",
 }
+_PRONOUN = re.compile(r"\b(?:he|his|him|himself|she|her|hers|herself)\b", re.IGNORECASE)
 _RELATIVE = frozenset({"who", "which", "that", "whose", "whom"})
 _NEUTER = frozenset({"it", "its"})
-_ANY_WORD = re.compile(r"[^\W_]+(?:[-’'.&][^\W_]+)*")
-_NAME_RUN = re.compile(r"[A-Z][\w.’'-]*(?:\s+(?:[A-Z][\w.’'-]*|de|van|von|der|bin|al|la|le|du))+")
-_NAMED_BODY = re.compile(
-    r"(?:[Tt]he\s+)?(?P<name>(?!(?:The|His|Her|Its|Their|A)\b)(?:[A-Z][\w.-]+(?:[’']s)?\s+){1,3}(?:presidential\s)?"
-    r"(?:campaign|administration))(?:[’']s)?\s*,?$"
-)
-_JOINED = re.compile(r"(?:,[^,]{2,40},?|\s*\([^)]*\),?)?\s+and\s+")
-_ISSUING = frozenset({"by", "from"})
-_QUALIFYING = frozenset(
-    {"of", "at", "for", "in", "with", "to", "on", "against", "near", "like", "including"}
-)
+_OTHERS = frozenset({"other", "second", "third", "another", "later"})
 _OWNED = re.compile(r"(?:his|her|its|their)\b|[^,]*?[’']s\s", re.IGNORECASE)
-_TITLES = patterns.ROLE_WORDS_IN_NAMES
 
 
 class _Context(NamedTuple):
@@ -85,7 +64,9 @@ class RuleResolver:
     def __init__(self, doc: Doc) -> None:
         self.text = doc.text
         self.roster = Roster(doc.text, doc._.sentences, doc._.mentions)
+        self.names = NameReader(doc.text, self.roster)
         self.last = _Context(UNKNOWN_SPEAKER, -99, 0)
+        self._learn_genders()
 
     def resolve(self, attribution: Attribution) -> Speaker:
         """The speaker of a statement; call it in the order of the article."""
@@ -111,166 +92,31 @@ class RuleResolver:
             return self._relative(span)
         if lower in _NEUTER:
             return self._body(span, "", frozenset(), how="pronoun")
-        words = _ANY_WORD.findall(lower)
+        words = ANY_WORD.findall(lower)
         if not words or lower in patterns.SUBJECT_PRONOUNS or words[0] in patterns.PLURAL_STARTS:
             return UNKNOWN_SPEAKER
-        return self._named(span) or self._described(span, text, words) or UNKNOWN_SPEAKER
+        return self.names.read(span) or self._described(span, text, words) or UNKNOWN_SPEAKER
 
-    # --- names ----------------------------------------------------------------------------------
+    def _learn_genders(self) -> None:
+        """Give each person the he and she that the ranking would give them.
 
-    def _named(self, span: Span) -> Speaker | None:
-        """The entity that heads the phrase; UNKNOWN where the head is somebody unnamed."""
-        mentions = [m for m in self.roster.mentions_in(span) if self.roster.candidate(m)]
-        if self._is_plural(span, mentions):
-            return UNKNOWN_SPEAKER
-        body = self._body_of(span)
-        if body is not None:
-            return body
-        for mention in self._head_first(span, mentions):
-            role = self._role_of(span, mention)
-            if role == "head":
-                return self._speaker(mention, "name")
-            if role == "owner":
-                return self._speaker(mention, "owner")
-        return self._named_by_text(span, mentions)
-
-    def _head_first(self, span: Span, mentions: Sequence[Mention]) -> list[Mention]:
-        """People before bodies, unless a body comes first in the phrase and heads it."""
-        core_end = self._core_end(span)
-        return sorted(
-            mentions,
-            key=lambda m: (m.start >= core_end, m.label != "PERSON", m.start),
-        )
-
-    def _core_end(self, span: Span) -> int:
-        """End of the phrase before its first apposition or relative clause."""
-        match = re.search(r",\s|\s\(|\s[—–-]\s|\swho\s", self.text[span.start : span.end])
-        return span.end if match is None else span.start + match.start()
-
-    def _is_plural(self, span: Span, mentions: Sequence[Mention]) -> bool:
-        """Two sources joined by "and" before any long apposition."""
-        for first, second in zip_longest(mentions, mentions[1:]):
-            joined = _JOINED.match(self.text, first.end, span.end)
-            if joined is None:
-                continue
-            opens = not self.text[span.start : first.start].strip()
-            alike = second is not None and second.label == first.label
-            direct = self.text[first.end : joined.end()].strip() == "and"
-            if (direct or alike) and (opens or first.label == "PERSON"):
-                return True
-        return False
-
-    def _role_of(self, span: Span, mention: Mention) -> str:
-        """Whether the mention is the "head", the "owner" of a thing issued, or neither ("")."""
-        before = self.text[span.start : mention.start]
-        after = self.text[mention.end : span.end]
-        words_before = _ANY_WORD.findall(before.lower())
-        last_before = words_before[-1] if words_before else ""
-        head = re.match(r"(?P<possessive>[’']s?)?(?P<gap>[\s-]*)(?P<rest>.*)", after, re.DOTALL)
-        rest = head.group("rest") if head else ""
-        following = _ANY_WORD.findall(rest.lower()[:80])
-        issued = next(
-            (
-                w
-                for w in following[:5]
-                if w.rstrip("s") in patterns.ISSUED_NOUNS or w in patterns.ISSUED_NOUNS
-            ),
-            None,
-        )
-        if rest and rest[0].isalnum() and head is not None:
-            if following and following[0] in (
-                "who",
-                "which",
-                "and",
-                "of",
-                "in",
-                "from",
-                "at",
-                "on",
-                "for",
-                "himself",
-                "herself",
-                "itself",
-            ):
-                pass
-            elif issued and not self._other_noun(following, issued):
-                return "owner"
-            elif (
-                mention.label == "PERSON"
-                and not head.group("possessive")
-                and following[0] in patterns.COMMON_VERBS
-            ):
-                return "head"
-            else:
-                return ""
-        elif head is not None and head.group("possessive") and not rest:
-            return "head" if not self._qualifies(before, last_before) else ""
-        return "" if self._qualifies(before, last_before) else "head"
-
-    def _other_noun(self, following: Sequence[str], issued: str) -> bool:
-        """Whether somebody unnamed comes before the thing issued: "X spokesman's statement"."""
-        index = following.index(issued)
-        return any(
-            patterns.ROLE_FORMS.get(w, w) in patterns.PERSON_NOUNS for w in following[:index]
-        )
-
-    def _qualifies(self, before: str, last_word: str) -> bool:
-        """Whether a preposition, or an earlier head noun, makes the mention a mere qualifier."""
-        if last_word in _ISSUING:
-            return False
-        if last_word in _QUALIFYING:
-            return True
-        stripped = before.strip()
-        if stripped.endswith(","):
-            return False
-        if not stripped or stripped.endswith(("’s", "'s", "(", "—", "–")):
-            return bool(re.search(r"\b(?:of|at|for|from|with)\b[^,]*$", stripped))
-        return bool(
-            re.search(r"\b(?:of|at|for|with|to)\s+(?:the\s+|an?\s+)?(?:[a-z]+\s+){0,2}$", before)
-        )
-
-    def _body_of(self, span: Span) -> Speaker | None:
-        """A body named after a person: "the Clinton campaign", "Obama's administration"."""
-        match = _NAMED_BODY.match(self.text[span.start : span.end])
-        if match is None:
-            return None
-        return Speaker(match.group("name"), None, "body", RULE_PRECISION["text"])
-
-    def _named_by_text(self, span: Span, mentions: Sequence[Mention]) -> Speaker | None:
-        """A known name, or a full name the recogniser missed, read from the words themselves."""
-        core = self.text[span.start : self._core_end(span)]
-        words = _ANY_WORD.findall(core)
-        if not words or any(m.start < span.start + len(core) for m in mentions):
-            return None
-        owner = self._by_surname(words)
-        if owner is not None:
-            return self._from_candidate(owner, "name")
-        run = _NAME_RUN.search(core)
-        if run is None or run.end() < len(core.rstrip(" ,’'s")) or core[:1].islower():
-            return None
-        name = run.group().split()
-        while name and name[0].lower().strip(".") in _TITLES:
-            name = name[1:]
-        if len(name) < 2:
-            return None
-        return Speaker(
-            " ".join(name).rstrip("’'s,") if name[-1].endswith(("’s", "'s")) else " ".join(name),
-            None,
-            "text",
-            RULE_PRECISION["text"],
-        )
-
-    def _by_surname(self, words: Sequence[str]) -> Candidate | None:
-        last = re.sub(r"[’']s?$", "", words[-1])
-        if not last[:1].isupper():
-            return None
-        matches = [
-            c
-            for c in self.roster.candidates.values()
-            if last.lower() in (c.surname if c.kind == "person" else "", c.entity.name.lower())
-            or last in c.entity.aliases
-        ]
-        return matches[0] if len(matches) == 1 else None
+        Every pronoun outside quotations is shared out among the people by a first ranking that
+        knows titles alone; over an article the shares show who is "he" and who is "she".
+        """
+        people = self.roster.persons()
+        shares: list[tuple[str, Sequence[Candidate], list[float]]] = []
+        for match in _PRONOUN.finditer(self.text):
+            if people and self.roster.quotation_at(match.start()) is None:
+                gender = _GENDERED[match.group().lower()]
+                query = self._query(Span(*match.span()), gender=gender)
+                near = self.roster.recent(people, query.start)
+                shares.append((gender, near, rank(features(query, near), PRONOUN_WEIGHTS)))
+        for gender, near, probabilities in shares:
+            for person, share in zip(near, probabilities, strict=True):
+                if gender == "he":
+                    person.masculine += share
+                else:
+                    person.feminine += share
 
     # --- pronouns -------------------------------------------------------------------------------
 
@@ -307,35 +153,45 @@ class RuleResolver:
             ) and self.roster.candidate(mention):
                 if not re.fullmatch(r"[\s,—–-]*|.*[,)—–-]\s*", between):
                     return UNKNOWN_SPEAKER
-                return self._speaker(mention, "relative") or UNKNOWN_SPEAKER
+                return self.names.speaker(mention, "relative") or UNKNOWN_SPEAKER
         return UNKNOWN_SPEAKER
 
     def _best(
         self, query: Query, pool: Sequence[Candidate], weights: Mapping[str, float], how: str
     ) -> Speaker:
-        found = [features(query, candidate, pool) for candidate in pool]
+        pool = self.roster.recent(pool, query.start)
+        found = features(query, pool)
         scores = rank(found, weights)
         if not scores:
             return UNKNOWN_SPEAKER
         best = max(range(len(scores)), key=scores.__getitem__)
         if scores[best] < 1 - sum(scores):
             return UNKNOWN_SPEAKER
-        return self._from_candidate(pool[best], how, scores[best])
+        return speaker_of(pool[best], how, scores[best])
 
     # --- descriptions ---------------------------------------------------------------------------
 
     def _described(self, span: Span, text: str, words: Sequence[str]) -> Speaker | None:
         described = description_words(text)
+        core = ANY_WORD.findall(self.text[span.start : self.names.core_end(span)])
+        if (
+            len(core) > 1
+            and core[-1][0].isupper()
+            and core[-1].lower() not in patterns.PERSON_NOUNS
+        ):
+            return None
         if not described or _plural_head(text, described):
             return None
         if words[0] in ("a", "an", "one", "another", "no", "any", "every", "each"):
             return None
-        heads = [word for word in described if word in patterns.PERSON_NOUNS]
         head = described[-1]
+        heads = [head] if head in patterns.PERSON_NOUNS else []
         if head in patterns.ISSUED_NOUNS:
             return self._issued(span, head)
         if head in patterns.BODY_NOUNS and not heads:
             return self._body(span, head, frozenset(described), how="body")
+        if _OTHERS & set(words):
+            return None
         return self._by_role(span, described, heads)
 
     def _by_role(
@@ -353,14 +209,23 @@ class RuleResolver:
             known_head=bool(heads),
             owned=bool(_OWNED.match(text)),
         )
-        return self._best(query, self.roster.persons(), DESCRIPTION_WEIGHTS, "title")
+        people = self.roster.persons()
+        if query.owned or not heads:
+            kinds = patterns.HYPERNYMS.get(query.head, frozenset()) | {query.head}
+            people = [person for person in people if kinds & person.roles.keys()]
+        return self._best(query, people, DESCRIPTION_WEIGHTS, "title")
 
     def _body(self, span: Span, head: str, words: frozenset[str], how: str) -> Speaker:
+        places = head in patterns.PLACE_NOUNS
         pool = [
             c
             for c in self.roster.candidates.values()
-            if c.kind == "body" and c.seen[0].start < span.start
+            if (c.kind == "place" if places else c.entity.label == "ORG")
+            and c.seen[0].start < span.start
         ]
+        named = [c for c in pool if head and head in c.entity.name.lower().split()]
+        if len(named) == 1:
+            return speaker_of(named[0], how)
         query = self._query(span, words=words, head=head)
         return self._best(query, pool, BODY_WEIGHTS, how)
 
@@ -402,16 +267,6 @@ class RuleResolver:
             return UNKNOWN_SPEAKER
         return replace(self.last.speaker, how="continued", score=RULE_PRECISION["continued"])
 
-    # --- results --------------------------------------------------------------------------------
-
-    def _speaker(self, mention: Mention, how: str) -> Speaker | None:
-        candidate = self.roster.candidate(mention)
-        return None if candidate is None else self._from_candidate(candidate, how)
-
-    def _from_candidate(self, candidate: Candidate, how: str, share: float = 1.0) -> Speaker:
-        entity = candidate.entity
-        return Speaker(entity.name, entity.entity_id, how, round(RULE_PRECISION[how] * share, 4))
-
 
 def _plural_head(text: str, described: Sequence[str]) -> bool:
     """Plural head nouns name nobody: "officials", "top Sanders strategists"."""
@@ -419,7 +274,7 @@ def _plural_head(text: str, described: Sequence[str]) -> bool:
     raw = next(
         (
             w
-            for w in reversed(_ANY_WORD.findall(text.lower()))
+            for w in reversed(ANY_WORD.findall(text.lower()))
             if patterns.ROLE_FORMS.get(w, w) == head
         ),
         head,
