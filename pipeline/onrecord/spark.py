@@ -341,8 +341,8 @@ class SparkPool(Pool):
     def close(self) -> None:
         """Cancel what runs; end the session if it was begun here."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._context.cancelAllJobs() if self._began_session else None
         if self._began_session:
+            self._context.cancelAllJobs()
             self._session.stop()
 
     def _width(self) -> int:
@@ -351,10 +351,11 @@ class SparkPool(Pool):
 
     def _run_job(self, task: Task | None) -> Outcome | None:
         from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
 
         try:
             (outcome,) = self._context.parallelize([task], 1).map(self._remote).collect()
-        except Py4JError as error:
+        except (Py4JError, PySparkException) as error:
             raise WorkerError(f"Spark: {_reason(error)}") from error
         found: Outcome | None = outcome
         return found
