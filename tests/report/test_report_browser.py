@@ -285,7 +285,7 @@ def test_a_run_without_statements(open_page: Open) -> None:
 def test_two_thousand_articles_open_in_less_than_three_seconds(open_page: Open) -> None:
     run = big_run(2000)
     assert len(run.table("quotes")) > 30_000
-    page = open_page(render_page(run, "big"), "about:blank")
+    page = open_page(render_page(run, "big"))
     session = page.context.new_cdp_session(page)
     # Processor time, so that what else the machine does is not counted.
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
