@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -253,8 +254,14 @@ def test_the_real_pipeline_gives_the_same_on_a_cluster(session: Any) -> None:
     given = [Article(path.stem, path.read_text(encoding="utf-8")) for path in paths]
     found = collected(onrecord_spark.annotate(data_frame(session, given).coalesce(1)))
     expected = arrow_tables(analyze(given))
-    for name in ("sentences", "entities", "actors", "quotes"):
+    for name in ("sentences", "entities", "actors"):
         assert found[name].equals(expected[name]), name
+    # Executors compute on one thread, this process on all: the last bits of scores may differ.
+    scores = [field.name for field in SCHEMAS["quotes"] if field.type == pa.float32()]
+    ours, theirs = found["quotes"], expected["quotes"]
+    assert ours.drop_columns(scores).equals(theirs.drop_columns(scores))
+    for name in scores:
+        np.testing.assert_allclose(ours[name], theirs[name], atol=1e-3)
 
 
 # --- without Spark --------------------------------------------------------------------------------
