@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from onrecord.report.page import report
@@ -22,15 +21,17 @@ IMAGES = Path(__file__).resolve().parent / "images"
 def main(run: Path, article_id: str | None) -> None:
     """Write ``report-desktop.png`` (an article) and ``report-phone.png`` (the overview)."""
     page = report(run).resolve().as_uri()
-    articles = read_run(run).articles
-    article = article_id or str(articles.loc[articles["n_quotes"].idxmax(), "article_id"])
+    quotes = read_run(run).quotes
+    marked = quotes[quotes["stance"] != "neutral"]
+    article = article_id or str(marked["article_id"].value_counts().index[0])
+    statement = 1 + int(marked.loc[marked["article_id"] == article, "quote_id"].min())
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        address = f"{page}#/article/{quote(article, safe='')}?statement=3"
-        _take(browser, address, 1280, 860, "report-desktop.png")
+        address = f"{page}#/article/{quote(article, safe='')}?statement={statement}"
+        _take(browser, address, 1280, 800, "report-desktop.png")
         _take(browser, f"{page}#/", 390, 844, "report-phone.png")
         browser.close()
 
@@ -43,8 +44,6 @@ def _take(browser: Browser, address: str, width: int, height: int, name: str) ->
     page.wait_for_timeout(300)
     page.screenshot(path=IMAGES / name)
     page.close()
-    # 128 colours are enough, and a third of the size.
-    Image.open(IMAGES / name).convert("RGB").quantize(128).save(IMAGES / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ function plural(count, one, many = `${one}s`) {
 }
 
 function percent(score) {
-  return score === null ? "–" : `${Math.round(score * 100)}%`;
+  if (score === null) return "–";
+  return score > 0 && score < 0.005 ? "<1%" : `${Math.round(score * 100)}%`;
 }
 
 function signed(score) {
