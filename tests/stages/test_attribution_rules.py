@@ -124,6 +124,17 @@ def test_simple_statements(text: str, content: str, source: str, kind: str) -> N
     assert found.score in RULE_PRECISION.values()
 
 
+def test_adjective_in_ed_is_no_cue() -> None:
+    assert read("Airstrikes on alleged smuggling boats went on through the night.") == []
+
+
+def test_quoted_fragment_in_the_reporters_clause_is_mixed() -> None:
+    text = "It was the start of what analysts describe as a “shadow war.”"
+    (found,) = read(text)
+    assert found.kind == "mixed"
+    assert pieces(text, found)[1] == "analysts"
+
+
 def test_two_voices_in_one_sentence_make_two_statements() -> None:
     text = "Abe said the talks had failed, and Ruiz said they would go on."
     assert [pieces(text, item) for item in read(text)] == [

@@ -125,6 +125,8 @@ def _verb_cue(words: Sequence[Word], index: int) -> Cue | None:
         return None
     if infinitive or (passive and verb.form == "past"):
         return None
+    if verb.form != "gerund" and lower_at(words, first - 1) in patterns.PREPOSITIONS:
+        return None
     if verb.form == "base" and first == index and not _plural_subject(words, index):
         return None
     return Cue(first, last, verb.lemma, verb.form, passive)

@@ -158,7 +158,7 @@ class StatementReader:
         joined = (
             before is not None
             and before.quotation < 0
-            and before.lower in ("and", "but", "or", "then")
+            and before.lower in ("and", "but", "or", "then", "while")
         )
         if (
             cue.form == "gerund"
