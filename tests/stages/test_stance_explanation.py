@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import torch
 from spacy.language import Language
 
 from onrecord.records import Attribution, Span
+from onrecord.stages.encoder import ArticleEncoder, ArticleTokens, Encoding, encode_tokens
+from onrecord.stages.stance import StanceClassifier
 from onrecord.stages.stance_explanation import explain
 from tiny_model import LEARNED, light_pipeline, quoted
 
@@ -19,13 +22,41 @@ def learned_nlp(learned: tuple[Path, torch.Tensor]) -> Language:
     return light_pipeline("onrecord_encoder", "onrecord_stance", model=learned[0])
 
 
-@pytest.mark.parametrize("statement", [LEARNED[0][0], LEARNED[2][0]])
-def test_the_word_that_flips_the_act_comes_first(learned_nlp: Language, statement: str) -> None:
+@pytest.mark.parametrize(
+    ("statement", "word"), [(LEARNED[1][0], "negotiate"), (LEARNED[3][0], "meet")]
+)
+def test_the_word_that_makes_the_act_comes_first(
+    learned_nlp: Language, statement: str, word: str
+) -> None:
     text, attribution = quoted(statement)
     first = explain(learned_nlp, learned_nlp(text), attribution)[0]
-    assert text[slice(*first.span)] == "not"
-    assert first.defiance > 0.2
-    assert first.conciliation < -0.2
+    assert text[slice(*first.span)] == word
+    assert first.conciliation > 0.1
+
+
+def test_an_influence_is_the_change_of_the_marks_when_the_word_is_masked(
+    tiny_nlp: Language,
+) -> None:
+    text, attribution = quoted("We will meet the owners")
+    text = "\n\n".join([text, *["The ships waited off the port for days."] * 40])
+    doc = tiny_nlp(text)
+    encoder: ArticleEncoder = tiny_nlp.get_pipe("onrecord_encoder")  # type: ignore[assignment]
+    classifier: StanceClassifier = tiny_nlp.get_pipe("onrecord_stance")  # type: ignore[assignment]
+    tokens: ArticleTokens = doc._.encoding.tokens
+    before = classifier.probabilities(doc._.encoding, [attribution])[0]
+    mask = encoder.tokenizer("[MASK]")
+    assert len(mask) == 1
+    for found in explain(tiny_nlp, doc, attribution):
+        pieces = [
+            mask * len(known) if found.span.start <= start < found.span.end else known
+            for start, known in zip(tokens.starts.tolist(), tokens.pieces, strict=True)
+        ]
+        masked = replace(tokens, pieces=tuple(pieces))
+        vectors = encode_tokens(encoder.encoder, masked, encoder.windowing, encoder.tokenizer)
+        after = classifier.probabilities(Encoding(masked, vectors), [attribution])[0]
+        change = torch.tensor([found.defiance, found.conciliation])
+        # Windows of other shapes may round otherwise in bfloat16.
+        assert torch.allclose(before - after, change, atol=5e-3)
 
 
 def test_every_word_of_statement_cue_and_source_is_judged_once(tiny_nlp: Language) -> None:

@@ -144,9 +144,11 @@ def train_share(
         _parameter_groups(trainee, config), weight_decay=config.weight_decay
     )
     total = steps * config.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, config))
     average = {name: value.detach().clone() for name, value in trainee.state_dict().items()}
-    first = _resume(trainee, optimizer, schedule, average, checkpoints)
+    first, done = _resume(trainee, optimizer, average, checkpoints)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: _rate(step, total, config), last_epoch=done - 1
+    )
     for epoch in range(first, config.epochs):
         random = np.random.default_rng([config.seed, epoch, rank])
         torch.manual_seed(config.seed * 1_000_003 + epoch * 1009 + rank)
@@ -346,14 +348,13 @@ def _check_same_epoch(checkpoints: Path, epoch: int) -> None:
 def _resume(
     trainee: Trainee,
     optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
     average: dict[str, Tensor],
     checkpoints: Path,
-) -> int:
-    """Load the last checkpoint if there is one; returns the epoch to go on with."""
+) -> tuple[int, int]:
+    """Load the last checkpoint if there is one; the epoch to go on with, and the steps done."""
     marker = checkpoints / "epoch"
     if not marker.is_file():
-        return 0
+        return 0, 0
     done = int(marker.read_text(encoding="ascii"))
     _check_same_epoch(checkpoints, done)
     trainee.load_state_dict(load_file(checkpoints / "raw.safetensors"))
@@ -364,7 +365,8 @@ def _resume(
         state["state"].setdefault(int(number), {})[name] = value
     steps = max((int(s["step"]) for s in state["state"].values()), default=0)
     optimizer.load_state_dict(state)
-    for _ in range(steps):
-        schedule.step()
+    for group in optimizer.param_groups:
+        # The schedule counts from the full rates.
+        group["initial_lr"] = group["lr"]
     logger.info("going on after epoch %d (%d steps)", done, steps)
-    return done + 1
+    return done + 1, steps
