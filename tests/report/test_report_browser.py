@@ -22,6 +22,8 @@ FLAGS = (
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium: apt-get install chromium (Debian, Ubuntu)"
 )
+# A busy machine may take long over a page.
+expect.set_options(timeout=60_000)
 Open = Callable[..., Page]
 
 
@@ -100,6 +102,7 @@ def test_overview_counts_and_leads_to_a_speaker(
     expect(page.locator(".posture tbody tr")).to_have_count(24)
     row.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Graham Tolland")).to_be_visible()
+    expect(page.locator("table.statements")).to_be_visible()
     assert len(_rows(page)) == 10
     assert all("Graham Tolland" in text for text in _rows(page))
     page.go_back()
@@ -164,13 +167,16 @@ def test_pages_turn(report_file: Path, open_page: Open) -> None:
     first = _rows(page)
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("Page 2 of 8")).to_be_visible()
+    expect(page.locator("table.statements tbody tr")).to_have_count(50)
     assert not set(first) & set(_rows(page))
 
 
 def test_an_article_reads_as_written(run: Run, report_file: Path, open_page: Open) -> None:
     page = open_page(report_file, "#/articles")
     page.get_by_label("Search").fill("honduras")
+    expect(page.locator(".count")).to_have_text("1 article of 12")
     page.get_by_role("link", name="Honduras protests to El Salvador").click()
+    page.wait_for_selector(".text")
     text = page.evaluate(
         """() => {
             const copy = document.querySelector('.text').cloneNode(true);
@@ -247,11 +253,13 @@ def test_hostile_articles_show_as_text(open_page: Open) -> None:
     page = open_page(render_page(run, "<h1>demo"))
     for address in ("#/statements", "#/articles", "#/problems", "#/"):
         page.evaluate(f"location.hash = '{address}'")
-        page.wait_for_timeout(30)
+        view = address.removeprefix("#/") or "overview"
+        expect(page.locator(f"[data-view={view}][aria-current]")).to_be_attached()
         assert page.locator("main script, main img, main b > i, main [onerror]").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
     page.evaluate("location.hash = '#/statements'")
     page.locator(".statements a.statement").first.click()
+    page.wait_for_selector(".text")
     shown = page.locator(".text").inner_text()
     assert markup in shown
     assert "[U+202E]evil[U+202C]" in shown
