@@ -52,7 +52,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tenso
         torch.manual_seed(3)
         trainee = Trainee(tiny_encoder(content), dropout=0.0)
         config = TrainingConfig(
-            epochs=50,
+            epochs=90,
             statements_per_step=len(items),
             encoder_rate=3e-3,
             head_rate=4e-3,

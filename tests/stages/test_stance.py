@@ -15,7 +15,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 import onrecord
-from onrecord.model_folder import WEIGHTS, open_model, shipped_models
+from onrecord.model_folder import open_model
 from onrecord.records import Attribution, Span, Speaker, StanceMarks
 from onrecord.stages import stance
 from onrecord.stages.encoder import ArticleEncoder, ArticleTokens, article_tokens
@@ -299,9 +299,6 @@ SWAP_FLOOR = 0.9
 
 
 @pytest.mark.quality
-@pytest.mark.skipif(
-    not (shipped_models() / "onrecord-en" / WEIGHTS).is_file(), reason="no weights are shipped"
-)
 def test_posture_does_not_follow_nationality() -> None:
     given = []
     for frame, (people, other) in itertools.product(SWAPPED, COUNTRIES):

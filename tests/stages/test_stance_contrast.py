@@ -9,11 +9,12 @@ import pytest
 from stance_contrast import Member, Pair, read_pairs
 
 import onrecord
-from onrecord.model_folder import WEIGHTS, open_model, shipped_models
+from onrecord.model_folder import open_model
 from onrecord.stages.stance import StanceConfig, derive
 
-# Share of pairs with both labels right that the shipped model must reach.
-PAIR_ACCURACY_FLOOR = 0.0
+# Share of pairs with both labels right that the shipped model must reach. It has 46 of 150 right;
+# raise the floor with the model.
+PAIR_ACCURACY_FLOOR = 0.3
 PAIRS = read_pairs()
 
 
@@ -47,9 +48,6 @@ def test_a_pair_shares_its_frame_and_differs_in_its_label(pair: Pair) -> None:
 
 
 @pytest.mark.quality
-@pytest.mark.skipif(
-    not (shipped_models() / "onrecord-en" / WEIGHTS).is_file(), reason="no weights are shipped"
-)
 def test_small_edits_flip_the_label() -> None:
     config = StanceConfig(**open_model().section("stance"))
     given = [(member.text, member.attribution) for member in _members()]
