@@ -57,6 +57,11 @@ _ROLE_WORDS = _words(
     cllr alderman treasurer economist analyst journalist author actor actress singer pm cm mp
     mep pol insp supt"""
 )
+_OFFICES = _words(
+    """officer founder co-founder head owner co-owner boss executive manager member members director
+    directors spokesman spokeswoman spokesperson professor capital people city town village
+    government province district parliament university board shares citizens residents"""
+)
 _COURTESY = _words(
     """mr mrs ms miss mx messrs mme mlle dr prof sir dame sra gen col lt capt sgt insp maj"""
 )
@@ -127,6 +132,11 @@ def is_title(word: str) -> bool:
     """Whether a word is a title, rank, role or form of address that may stand before a name."""
     plain = word.rstrip(".").casefold()
     return plain in _ROLE_WORDS or plain.replace(".", "") in _ROLE_WORDS
+
+
+def is_role(word: str) -> bool:
+    """Whether a word is an office that is held in a body or place: "chairman", "founder"."""
+    return word.casefold() in _OFFICES or is_title(word)
 
 
 def is_courtesy(word: str) -> bool:

@@ -24,7 +24,7 @@ _COINS = (
     r"shillings|baht|roubles|rubles|reais|pence|cents)"
 )
 _AROUND = (
-    r"(?:(?:at least|at most|more than|less than|fewer than|up to|as many as|about|around|some|"
+    r"(?:(?i:at least|at most|more than|less than|fewer than|up to|as many as|about|around|some|"
     r"nearly|almost|over|under|only|roughly) )?"
 )
 _DAY_OF_MONTH = r"\d{1,2}(?:st|nd|rd|th)?"

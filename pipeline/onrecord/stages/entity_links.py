@@ -17,13 +17,11 @@ from onrecord.gazetteer import load_gazetteer
 from onrecord.records import Entity
 from onrecord.stages.mention_search import Placed
 from onrecord.stages.mention_spans import Words
+from onrecord.stages.name_types import people_of_places
 
 _PREFIX = 3
-_SHORTEST_ACRONYM = 3
+_SHORTEST_ACRONYM = 2
 _TITLE_REACH = 6
-_VOWELS = "aeiouy"
-_SHORTEST_PLACE = 4
-_PEOPLE_ENDINGS = ("ian", "ean", "an", "n", "ese", "ish", "i", "er", "ite")
 
 # Class of the label and folded name: mentions of one key are one name.
 Key = tuple[str, str]
@@ -41,6 +39,7 @@ class Cluster:
         labels: labels of the mentions.
         words: folded words of a person's fullest name.
         titles: words that stand before the name, folded.
+        peoples: forms that name the people of a place, not the place.
         first: index of the first mention.
     """
 
@@ -52,9 +51,12 @@ class Cluster:
     labels: Counter[str] = field(default_factory=Counter)
     words: tuple[str, ...] = ()
     titles: Counter[str] = field(default_factory=Counter)
+    peoples: set[str] = field(default_factory=set)
 
     def absorb(self, other: Cluster) -> None:
         """Take over the mentions of another cluster."""
+        if other.label == "NORP" != self.label:
+            self.peoples.update(other.forms)
         self.forms.update(other.forms)
         self.labels.update(other.labels)
         self.titles.update(other.titles)
@@ -155,7 +157,7 @@ def _display(words: Words, mention: Placed) -> str:
 
 def titles_before(words: Words, start: int) -> list[str]:
     """The titles and roles that stand right before a name, folded, nearest first."""
-    found = []
+    found: list[str] = []
     for token in reversed(words.tokens[max(0, start - _TITLE_REACH) : start]):
         plain = token.rstrip(".").casefold()
         if not names.is_title(plain):
@@ -218,9 +220,11 @@ def _owners_of_bare(unit: Cluster, full: Sequence[Cluster]) -> list[Cluster]:
     surname = [c for c in full if c.words[-1] == word]
     surname = surname or [c for c in full if names.similar_words(word, c.words[-1])]
     found = surname or [c for c in full if word in c.words]
-    if unit.known:
-        # The file's alias holds unless the article gives the name to somebody else.
-        return [c for c in found if c.known in (None, unit.known)]
+    if unit.known and found:
+        # The file's alias holds unless the article gives the name to others only.
+        row = names.person_words(unit.known.name)
+        if not any(c.known is unit.known or names.same_person(row, c.words) for c in found):
+            unit.known = None
     return found
 
 
@@ -242,18 +246,12 @@ def _longer_names(units: Mapping[Key, Cluster], introduced: Mapping[str, str]) -
 
 def _peoples_places(units: Mapping[Key, Cluster]) -> dict[Key, Key]:
     """Peoples the gazetteer does not know to their place: "Orsanian" to Orsania."""
-    places = [key for kind, key in units if kind == "place" and len(key) >= _SHORTEST_PLACE]
-    by_stem = {key.rstrip(_VOWELS): key for key in places}
-    longer: dict[Key, Key] = {}
-    for kind, key in units:
-        if kind != "group":
-            continue
-        for ending in _PEOPLE_ENDINGS:
-            stem = key.removesuffix(ending).rstrip(_VOWELS)
-            if key.endswith(ending) and stem in by_stem:
-                longer[kind, key] = ("place", by_stem[stem])
-                break
-    return longer
+    found = people_of_places(key for kind, key in units if kind in ("group", "place"))
+    return {
+        ("group", people): ("place", place)
+        for people, place in found.items()
+        if ("group", people) in units and ("place", place) in units
+    }
 
 
 def _joined(units: Mapping[Key, Cluster], longer: Mapping[Key, Key]) -> dict[Key, Cluster]:
@@ -362,7 +360,8 @@ def _entity(cluster: Cluster, article_id: str) -> Entity:
         name = _place_name(cluster)
         entity_id = names.entity_id(cluster.place, cluster.label)
     else:
-        name = _fullest(cluster.forms)
+        own = {form: n for form, n in cluster.forms.items() if form not in cluster.peoples}
+        name = _fullest(Counter(own or cluster.forms))
         entity_id = names.entity_id(name, cluster.label, article_id)
     aliases = tuple(sorted(set(cluster.forms) - {name}))
     return Entity(entity_id, name, cluster.label, None, aliases)

@@ -26,7 +26,7 @@ _SHORTEST_SURNAME = 2
 
 
 class Placed(NamedTuple):
-    """A mention of a typed name: token span, label, the name's key, the entity file's row if any."""
+    """A mention of a typed name: token span, label, key, and the entity file's row."""
 
     start: int
     end: int

@@ -114,10 +114,14 @@ def read_words(doc: Doc) -> Words:
 
 
 def _person_lines(doc: Doc, tokens: Sequence[str], numbers: Sequence[int]) -> Iterator[int]:
-    """Sentences that are nothing but a person's name: the byline's line of its own."""
+    """Sentences that are nothing but people's names: a byline on a line of its own."""
     sizes = Counter(
         number for token, number in zip(tokens, numbers, strict=True) if _HAS_LETTER.search(token)
     )
+    joins = Counter(
+        number for token, number in zip(tokens, numbers, strict=True) if token in ("and", "&")
+    )
+    named: Counter[int] = Counter()
     for span in doc.ents:
         number = numbers[span.start]
         if number >= 0 and span.label_ == "PERSON":
@@ -126,8 +130,10 @@ def _person_lines(doc: Doc, tokens: Sequence[str], numbers: Sequence[int]) -> It
                 for index in range(span.start, span.end)
                 if numbers[index] == number and _HAS_LETTER.search(tokens[index])
             )
-            if size == sizes[number] and size > 1:
-                yield number
+            named[number] += size
+    for number, size in named.items():
+        if size > 1 and size + joins[number] == sizes[number]:
+            yield number
 
 
 def _sentence_numbers(
@@ -286,16 +292,17 @@ def _is_initial(token: str) -> bool:
 
 
 def _separates(words: Words, index: int, label: str) -> bool:
-    token = words.tokens[index]
-    if is_name_word(token) or not _HAS_LETTER.search(token):
-        return token in _BREAKS or (token == "," and label in ("PERSON", "GPE", "NORP"))
-    if label == "PERSON" and token in ("and", "&", "with", "to", "in", "on", "for"):
+    word = words.tokens[index]
+    if is_name_word(word) or not _HAS_LETTER.search(word):
+        is_list = label in ("PERSON", "GPE", "NORP")
+        return word in _BREAKS or (is_list and word == ",")
+    if label == "PERSON" and word in ("and", "&", "with", "to", "in", "on", "for"):
         return True
     # "al-Assad", "under-21s": the small word is joined to its neighbour and part of it.
     joined = words.joined(index) or (
         index + 1 < len(words.tokens) and words.joined(index + 1) and words.tokens[index + 1] == "-"
     )
-    return token not in CONNECTORS and not token[:1].isdigit() and not joined
+    return word not in CONNECTORS and not word[:1].isdigit() and not joined
 
 
 _BREAKS = frozenset({"“", "”", '"', ";", ":", "—", "–", "/", "•", "|", "(", ")", "[", "]"})

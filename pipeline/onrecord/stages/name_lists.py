@@ -16,8 +16,8 @@ INNER = _words(
 )
 POSTNOMINALS = _words("""KC QC SC MP MPs MEP MLA MNA TD MD PhD CBE OBE MBE""")
 AFTER_HYPHEN = _words(
-    """led based backed born style run funded owned made era like wide related controlled linked type
-    held trained sponsored registered listed appointed affiliated dominated friendly area bound
+    """led based backed born style run funded owned made era like wide related controlled linked
+    type held trained sponsored registered listed appointed affiliated dominated friendly area bound
     supported educated inspired brokered mediated aligned occupied ruled elect"""
 )
 OPENING_WORDS = _words(
@@ -33,7 +33,8 @@ OPENING_WORDS = _words(
     One First Second Next Today Yesterday Tomorrow Monday Tuesday Wednesday Thursday Friday
     Saturday Sunday January February March April June July August September October November
     December Nevertheless Nonetheless Finally Like Unlike Upon Whether Whatever Whenever Well Oh
-    Please Thank Thanks Being Having Asked Given Read Photo Image Video Source Editor By Reporting"""
+    Please Thank Thanks Being Having Asked Given Read Photo Image Video Source Editor By
+    Reporting"""
 )
 # What may follow a name that is a noun phrase by itself; a noun there would make it an attribute.
 AFTER_PHRASE = _words(
@@ -56,7 +57,7 @@ FAC_WORDS = _words(
     """airport bridge road street avenue highway boulevard lane square station port harbour harbor
     stadium arena hall building tower dam canal tunnel park palace prison plant mosque temple
     church cathedral museum hospital hotel gate fort castle library theatre theater base house
-    route freeway motorway expressway terminal market cemetery monument pier wharf plaza mall"""
+    route freeway motorway expressway terminal room market cemetery monument pier wharf plaza mall"""  # noqa: E501
 )
 BODY_WORDS = _words(
     """ministry department bureau agency authority board commission committee council court tribunal

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from onrecord.gazetteer import Gazetteer, load_gazetteer
-from onrecord.names import fold, is_acronym_of, is_title
+from onrecord.names import fold, is_acronym_of, is_role, is_title
 from onrecord.records import NAMED_LABELS
 from onrecord.stages.mention_spans import POSSESSIVES, Found, Words, is_name_word
 from onrecord.stages.name_lists import BODY_WORDS, FAC_WORDS, LOC_WORDS
@@ -27,6 +27,9 @@ from onrecord.stages.name_lists import BODY_WORDS, FAC_WORDS, LOC_WORDS
 TYPES = ("PERSON", "ORG", "PLACE", "NORP", "OTHER", "NONE")
 _PLACES = ("GPE", "LOC", "FAC")
 _OTHERS = ("EVENT", "PRODUCT", "LAW", "WORK_OF_ART")
+_VOWELS = "aeiouy"
+_SHORTEST_PLACE = 4
+_PEOPLE_ENDINGS = ("ian", "ean", "an", "n", "ese", "ish", "i", "er", "ite")
 _MOST_CONTEXTS = 40
 
 
@@ -43,6 +46,10 @@ class Name:
     def votes(self) -> Counter[str]:
         """How often the recogniser gave each label."""
         return Counter(found.label for found in self.places if found.label is not None)
+
+
+# How much likelier than any name it must be that what the recogniser saw is none.
+DOUBT = 0.5
 
 
 class Weights(NamedTuple):
@@ -85,7 +92,7 @@ def collect_names(words: Words, found: Iterable[Found]) -> dict[str, Name]:
 
 def type_names(words: Words, names: Mapping[str, Name], weights: Weights) -> dict[str, str]:
     """The label of each name, by key; names that are none are left out."""
-    acronyms = note_acronyms(words, names)
+    acronyms = note_relations(words, names)
     long_names = [name for name in names.values() if " " in name.key]
     labels: dict[str, str] = {}
     for name in long_names:
@@ -100,13 +107,42 @@ def type_names(words: Words, names: Mapping[str, Name], weights: Weights) -> dic
     return {key: label for key, label in labels.items() if label}
 
 
-def note_acronyms(words: Words, names: Mapping[str, Name]) -> dict[str, str]:
-    """Note introduced short forms and what they are short for; gives short key to long key."""
+def note_relations(words: Words, names: Mapping[str, Name]) -> dict[str, str]:
+    """Note which names are short for others, and which are peoples of places.
+
+    Returns:
+        Key of each short name introduced in brackets to the key of its long one.
+    """
     acronyms = bracketed_acronyms(words, names)
     for short, long in acronyms.items():
         names[short].related["short_for"] = 1
         names[long].related["has_short"] = 1
+    for people, place in people_of_places(names).items():
+        names[people].related["people_of"] = 1
+        names[place].related["has_people"] = 1
+        if place[-1] in _VOWELS and names[people].votes["NORP"]:
+            names[place].related["homeland"] = 1
+    for name in names.values():
+        parts = name.key.split()
+        if len(parts) > 1:
+            alone = [part for part in (parts[0], parts[-1]) if part in names]
+            side = "both" if len(alone) > 1 else "first" if alone == parts[:1] else "last"
+            name.related[f"alone_{side if alone else 'none'}"] = 1
     return acronyms
+
+
+def people_of_places(keys: Iterable[str]) -> dict[str, str]:
+    """Peoples to places by their stem: "orsanian" to "orsania", "kessari" to "kessar"."""
+    single = [key for key in keys if len(key) >= _SHORTEST_PLACE]
+    by_stem = {key.rstrip(_VOWELS): key for key in single}
+    peoples: dict[str, str] = {}
+    for key in single:
+        for ending in _PEOPLE_ENDINGS:
+            place = by_stem.get(key.removesuffix(ending).rstrip(_VOWELS))
+            if key.endswith(ending) and place is not None and place != key:
+                peoples[key] = place
+                break
+    return peoples
 
 
 def relate(names: Mapping[str, Name], labels: Mapping[str, str]) -> None:
@@ -168,7 +204,11 @@ def label_name(
     """The label that the evidence on a name gives it, "" for none."""
     if _is_addressed(words, name):
         return "PERSON"
+    if name.related["homeland"]:
+        return "GPE"
     scores = score_types(features, weights)
+    if name.votes:
+        scores["NONE"] -= DOUBT
     label = final_label(name, max(TYPES, key=scores.__getitem__))
     if not label and max(scores, key=scores.__getitem__) == "OTHER" and name.votes:
         # No event or work to the recogniser: what it is called then, rather than nothing.
@@ -178,15 +218,26 @@ def label_name(
 
 
 def _is_addressed(words: Words, name: Name) -> bool:
-    """Whether the name stands with what only a person has: "Mr Tolland", "Helena Strand KC"."""
+    """Whether the name stands as only a person's does: "Mr Tolland", "Helena Strand KC", or
+
+    as the speaker of an interview, before a colon, again and again.
+    """
     for place in name.places:
         if place.start and words.tokens[place.start - 1].rstrip(".") in _ADDRESSES:
             return True
         if place.end < len(words.tokens) and words.tokens[place.end] in ("KC", "QC"):
             return True
-    return False
+    turns = sum(
+        1
+        for place in name.places
+        if words.first[place.start]
+        and place.end < len(words.tokens)
+        and words.tokens[place.end] == ":"
+    )
+    return turns >= _FEWEST_TURNS and len(name.key) > 1
 
 
+_FEWEST_TURNS = 3
 _ADDRESSES = frozenset({"Mr", "Mrs", "Ms", "Miss", "Mx", "Dr", "Sir", "Dame", "Judge", "Justice"})
 
 
@@ -334,7 +385,11 @@ def _context(words: Words, place: Found) -> list[str]:
         features.append(f"before_the={_word_at(words, at, place.start)}")
     if before == ",":
         features.append(f"before_comma={_word_at(words, at - 1, place.start)}")
-    if 0 <= at and is_title(tokens[at]) and before != "the":
+    if before == "of" and at > 0 and is_role(tokens[at - 1]):
+        features.append("role_of")
+    if before == "the" and tokens[at] == "of" and at > 0 and is_role(tokens[at - 1]):
+        features.append("role_of")
+    if at >= 0 and is_title(tokens[at]) and before != "the":
         features.append("after_title")
     if after in ("'s", "’s"):
         features.append(f"owns={_word_at(words, place.end + 1, place.start)}")

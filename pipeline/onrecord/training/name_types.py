@@ -31,7 +31,7 @@ from onrecord.stages.name_types import (
     collect_names,
     label_name,
     long_features,
-    note_acronyms,
+    note_relations,
     relate,
     short_features,
     type_names,
@@ -127,7 +127,7 @@ def prepare(nlp: Language, folder: Path) -> Iterator[Sample]:
         found = find_candidates(doc, words)
         named = [place for place in found if place.label is None or place.label in NAMED_LABELS]
         names = collect_names(words, named)
-        note_acronyms(words, names)
+        note_relations(words, names)
         counts = {key: _gold_types(words, name, gold) for key, name in names.items()}
         yield Sample(article, words, named, names, gold, counts)
 
