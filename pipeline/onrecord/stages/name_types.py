@@ -218,7 +218,9 @@ def label_name(
 
 
 def _is_addressed(words: Words, name: Name) -> bool:
-    """Whether the name stands as only a person's does: "Mr Tolland", "Helena Strand KC", or
+    """Whether the name stands as only a person's does.
+
+    "Mr Tolland", "Helena Strand KC", or
 
     as the speaker of an interview, before a colon, again and again.
     """
