@@ -220,9 +220,8 @@ def label_name(
 def _is_addressed(words: Words, name: Name) -> bool:
     """Whether the name stands as only a person's does.
 
-    "Mr Tolland", "Helena Strand KC", or
-
-    as the speaker of an interview, before a colon, again and again.
+    "Mr Tolland", "Helena Strand KC", or as the speaker of an interview, before a
+    colon, again and again.
     """
     for place in name.places:
         if place.start and words.tokens[place.start - 1].rstrip(".") in _ADDRESSES:
