@@ -17,6 +17,7 @@ from onrecord.stages.encoder import article_tokens
 from onrecord.stages.stance import CONTENT, StanceHead, statement_roles
 from onrecord.training.data import read_json_lines
 from onrecord.training.stance import (
+    MarkedStatement,
     StanceItem,
     read_events,
     read_statements,
@@ -109,8 +110,9 @@ def items() -> list[StanceItem]:
     for number, (statement, marks) in enumerate(LEARNED[:3]):
         text, attribution = quoted(statement)
         tokens = article_tokens(nlp(text), tokenizer)
-        first, roles = statement_roles(tokens, attribution)
-        found.append(StanceItem(tokens, first, roles, marks, 1.0 - number / 4))
+        placed = statement_roles(tokens, attribution)
+        statement = MarkedStatement(*placed, marks, 1.0 - number / 4)
+        found.append(StanceItem(tokens, (statement,)))
     return found
 
 
@@ -125,7 +127,7 @@ def test_statements_in_a_row_are_read_at_their_own_tokens() -> None:
         own = vectors[offset : offset + len(item.tokens)]
         assert torch.allclose(stance_logits(head, own, [item])[0], logits, atol=1e-5)
         offset += len(item.tokens)
-    assert (given[0].roles == CONTENT).sum() > 0
+    assert (given[0].statements[0].roles == CONTENT).sum() > 0
     assert not torch.allclose(together[0], together[1], atol=1e-3)
 
 
@@ -135,7 +137,8 @@ def test_the_loss_is_the_weighted_mean_of_both_marks() -> None:
     given = items()
     vectors = torch.randn(sum(len(item.tokens) for item in given), 6)
     p = torch.sigmoid(stance_logits(head, vectors, given)).detach().numpy()
-    marks = np.array([item.marks for item in given])
+    statements = [item.statements[0] for item in given]
+    marks = np.array([statement.marks for statement in statements])
     each = -(marks * np.log(p) + (1 - marks) * np.log(1 - p))
-    expected = np.average(each, axis=0, weights=[item.weight for item in given]).mean()
+    expected = np.average(each, axis=0, weights=[one.weight for one in statements]).mean()
     assert float(stance_loss(head, vectors, given).detach()) == pytest.approx(expected, abs=1e-5)

@@ -36,6 +36,16 @@ def train(
             help="Model to start from: its encoder and its other stages stay as they are."
         ),
     ] = None,
+    tune_encoder: Annotated[
+        bool,
+        typer.Option(
+            "--tune-encoder",
+            help="With --start: the encoder learns on; name every stage that is to follow it.",
+        ),
+    ] = False,
+    rate: Annotated[
+        float | None, typer.Option(help="Highest learning rate of the encoder.")
+    ] = None,
 ) -> None:
     """Train stages on labelled data and write a model folder."""
     with errors_as_messages():
@@ -50,5 +60,15 @@ def train(
             config = replace(config, epochs=epochs)
         if seed is not None:
             config = replace(config, seed=seed)
-        folder = train_stages(stages, data, out, config=config, processes=processes, start=start)
+        if rate is not None:
+            config = replace(config, encoder_rate=rate)
+        folder = train_stages(
+            stages,
+            data,
+            out,
+            config=config,
+            processes=processes,
+            start=start,
+            tune_encoder=tune_encoder,
+        )
         typer.echo(f"{folder.path}: {folder.name} written")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,18 +22,15 @@ from onrecord.stages.attribution_head import (
     cue_candidates,
     make_regions,
 )
-from onrecord.stages.encoder import ArticleTokens, IntArray, PieceTokenizer
-from onrecord.training.data import (
-    content_tags,
-    prepare,
-    read_json_lines,
-    tagging_pipeline,
-    token_range,
-)
+from onrecord.stages.encoder import ArticleTokens, IntArray
+from onrecord.training.data import content_tags, token_range
+from onrecord.training.stance import StanceItem
 
 # Candidates kept down to here, so that the head learns to reject what the tagger is unsure of.
 CANDIDATE_THRESHOLD = 0.08
-_MOST_CANDIDATES = 64
+# Cues of one article that are read in one step: the rest have their turn in another epoch.
+_MOST_GOLD = 24
+_MOST_CUES = 40
 _JITTER = 0.25
 # A content sequence's likelihood sums over some 150 tokens; this keeps it beside the other terms.
 _CONTENT_WEIGHT = 0.5
@@ -52,21 +48,17 @@ class GoldAttribution:
 
 @dataclass(frozen=True, slots=True)
 class GoldArticle:
-    """One training article: tokens, cue tags of each token, and its attributions."""
+    """One training article: tokens, cue tags of each token, and its attributions.
+
+    ``complete`` says that every attribution of the article is there, so that it can teach what
+    is none; ``stance`` holds the marks of its statements where they were labelled.
+    """
 
     tokens: ArticleTokens
     cue_tags: IntArray
     attributions: tuple[GoldAttribution, ...]
-
-
-def read_attribution_gold(path: Path, part: slice, tokenizer: PieceTokenizer) -> list[GoldArticle]:
-    """Gold articles of a JSON Lines file; ``part`` picks those of one process."""
-    rows = list(read_json_lines(path))[part]
-    articles = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
-    return [
-        gold_article(tokens, row["attributions"])
-        for tokens, row in zip(articles, rows, strict=True)
-    ]
+    complete: bool = True
+    stance: StanceItem | None = None
 
 
 def gold_article(tokens: ArticleTokens, rows: Sequence[dict[str, Any]]) -> GoldArticle:
@@ -147,8 +139,9 @@ def _sample_cues(
     last_token = len(article.tokens) - 1
     cues: list[CueSpan] = []
     gold: list[int] = []
-    for number, attribution in enumerate(article.attributions):
-        first, last = attribution.cue
+    drawn = random.permutation(len(article.attributions))[:_MOST_GOLD]
+    for number in sorted(drawn.tolist()):
+        first, last = article.attributions[number].cue
         if random.random() < _JITTER:
             first = min(last_token, max(0, first + int(random.integers(-1, 2))))
             last = min(last_token, max(first, last + int(random.integers(-1, 2))))
@@ -156,11 +149,12 @@ def _sample_cues(
         gold.append(number)
     candidates = cue_candidates(probabilities, article.tokens.paragraph, CANDIDATE_THRESHOLD)
     candidates.sort(key=lambda cue: -probabilities[cue[0], BEGIN])
-    for cue in candidates[:_MOST_CANDIDATES]:
-        number = overlapping_cue(article, cue)
+    for cue in candidates:
+        if len(cues) >= _MOST_CUES:
+            break
         if cue not in cues:
             cues.append(cue)
-            gold.append(number)
+            gold.append(overlapping_cue(article, cue))
     return cues, gold
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from spacy.language import Language
 
 from onrecord.language import load_spacy
+from onrecord.records import Attribution, Span
 from onrecord.stages.encoder import ArticleTokens, IntArray, PieceTokenizer, article_tokens
 
 
@@ -29,9 +30,10 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def tagging_pipeline() -> Language:
-    """Segmentation and entity tagging, all that the encoder's features read."""
+    """Segmentation and entities, all that the encoder's features read."""
     nlp = load_spacy()
     nlp.add_pipe("onrecord_segment", first=True)
+    nlp.add_pipe("onrecord_entities", last=True)
     return nlp
 
 
@@ -41,6 +43,14 @@ def prepare(
     """Tokens and features of each text."""
     for doc in nlp.pipe(texts, batch_size=16):
         yield article_tokens(doc, tokenizer)
+
+
+def gold_attribution(row: dict[str, Any]) -> Attribution:
+    """An attribution of a gold file as the stages see one; its kind is not read."""
+    content, cue, source = (
+        tuple(Span(start, end) for start, end in row[role]) for role in ("content", "cue", "source")
+    )
+    return Attribution(content, cue, source, "indirect", 1.0)
 
 
 def token_range(tokens: ArticleTokens, start: int, end: int) -> tuple[int, int] | None:

@@ -22,7 +22,7 @@ from torch import nn
 
 from onrecord.evaluation.matching import AttributionCounts, score_attributions
 from onrecord.model_folder import write_model
-from onrecord.records import Attribution, Span
+from onrecord.records import Attribution
 from onrecord.stages.attribution import (
     AttributionConfig,
     Reading,
@@ -39,7 +39,7 @@ from onrecord.stages.encoder import (
     encode_tokens,
 )
 from onrecord.stages.stance import StanceConfig, statement_regions, statement_roles
-from onrecord.training.data import read_json_lines, tagging_pipeline
+from onrecord.training.data import gold_attribution, read_json_lines, tagging_pipeline
 from onrecord.training.loop import Trainee
 from onrecord.training.stance import read_statements
 
@@ -82,7 +82,7 @@ def read_development(
     for doc, row in zip(tagging_pipeline().pipe(r["text"] for r in rows), rows, strict=True):
         encoding = _encode(trainee, doc, tokenizer)
         readings = tuple(read_roles(trainee.attribution, encoding, config))
-        gold = tuple(_gold(row["attributions"]))
+        gold = tuple(gold_attribution(found) for found in row["attributions"])
         articles.append(DevelopmentArticle(doc.text, encoding.tokens, gold, readings))
     return articles
 
@@ -90,16 +90,6 @@ def read_development(
 def _encode(trainee: Trainee, doc: Doc, tokenizer: PieceTokenizer) -> Encoding:
     tokens = article_tokens(doc, tokenizer)
     return Encoding(tokens, encode_tokens(trainee.encoder, tokens, Windowing(), tokenizer))
-
-
-def _gold(rows: Sequence[dict[str, Any]]) -> list[Attribution]:
-    def spans(values: Sequence[Sequence[int]]) -> tuple[Span, ...]:
-        return tuple(Span(start, end) for start, end in values)
-
-    return [
-        Attribution(spans(r["content"]), spans(r["cue"]), spans(r["source"]), "indirect", 1.0)
-        for r in rows
-    ]
 
 
 def fit_attribution(articles: Sequence[DevelopmentArticle]) -> AttributionConfig:

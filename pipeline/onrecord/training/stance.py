@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,8 +15,20 @@ from torch.nn import functional as F
 from onrecord.records import Attribution, Span
 from onrecord.stages.encoder import ArticleTokens, IntArray, PieceTokenizer
 from onrecord.stages.stance import StanceHead, statement_regions, statement_roles
-from onrecord.training.data import prepare, read_json_lines, tagging_pipeline
+from onrecord.training.data import (
+    gold_attribution,
+    prepare,
+    read_json_lines,
+    tagging_pipeline,
+)
 
+# Defiance and conciliation of each label.
+MARKS: dict[str, tuple[float, float]] = {
+    "neutral": (0.0, 0.0),
+    "defiant": (1.0, 0.0),
+    "conciliatory": (0.0, 1.0),
+    "mixed": (1.0, 1.0),
+}
 _PLOVER_COOPERATION = ("1", "2")
 # Every third event sentence is held out, to measure cooperation against conflict.
 HELD_OUT_EVERY = 3
@@ -33,14 +46,21 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class StanceItem:
+class MarkedStatement:
     """A statement in tokens: first token of its region, role of each token, marks and weight."""
 
-    tokens: ArticleTokens
     first: int
     roles: IntArray
     marks: tuple[float, float]
-    weight: float
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StanceItem:
+    """A text, one statement with its context or a whole article, and the statements in it."""
+
+    tokens: ArticleTokens
+    statements: tuple[MarkedStatement, ...]
 
 
 def statement_in_context(
@@ -101,27 +121,56 @@ def prepare_statements(
     articles = prepare(nlp, (statement.text for statement in statements), tokenizer)
     items = []
     for tokens, statement in zip(articles, statements, strict=True):
-        first, roles = statement_roles(tokens, statement.attribution)
         marks = (statement.defiance, statement.conciliation)
-        items.append(StanceItem(tokens, first, roles, marks, statement.weight))
+        placed = statement_roles(tokens, statement.attribution)
+        items.append(StanceItem(tokens, (MarkedStatement(*placed, marks, statement.weight),)))
     return items
+
+
+def read_marked_articles(path: Path) -> dict[str, dict[str, Any]]:
+    """Articles in the gold format whose attributions carry a stance, by id; none without a file.
+
+    Raises:
+        ValueError: a line is not JSON, or a stance is none of the four.
+    """
+    if not path.is_file():
+        return {}
+    rows = {row["id"]: row for row in read_json_lines(path)}
+    for row in rows.values():
+        for attribution in row["attributions"]:
+            if attribution["stance"] not in MARKS:
+                raise ValueError(
+                    f"{path}, article {row['id']}: stance is {attribution['stance']!r}; it must be "
+                    f"one of {', '.join(MARKS)}"
+                )
+    return rows
+
+
+def mark_article(tokens: ArticleTokens, rows: Sequence[dict[str, Any]]) -> StanceItem:
+    """The statements of one article, given as gold attributions with a stance, in tokens."""
+    statements = (
+        MarkedStatement(*statement_roles(tokens, gold_attribution(row)), MARKS[row["stance"]])
+        for row in rows
+    )
+    return StanceItem(tokens, tuple(statements))
 
 
 def stance_loss(head: StanceHead, vectors: Tensor, items: Sequence[StanceItem]) -> Tensor:
     """Mean weighted cross-entropy of both marks; ``vectors`` are the items' tokens in a row."""
     logits = stance_logits(head, vectors, items)
-    marks = torch.tensor([item.marks for item in items])
-    weight = torch.tensor([item.weight for item in items])[:, None].expand_as(marks)
+    statements = [statement for item in items for statement in item.statements]
+    marks = torch.tensor([statement.marks for statement in statements])
+    weight = torch.tensor([statement.weight for statement in statements])[:, None].expand_as(marks)
     each = F.binary_cross_entropy_with_logits(logits, marks, reduction="none")
     return (each * weight).sum() / weight.sum()
 
 
 def stance_logits(head: StanceHead, vectors: Tensor, items: Sequence[StanceItem]) -> Tensor:
-    """Logits of both marks of each item, shape (items, 2)."""
+    """Logits of both marks of each statement of each item, shape (statements, 2)."""
     offset = 0
     placed = []
     for item in items:
-        placed.append((offset + item.first, item.roles))
+        placed += [(offset + statement.first, statement.roles) for statement in item.statements]
         offset += len(item.tokens)
     logits: Tensor = head(vectors, statement_regions(placed))
     return logits

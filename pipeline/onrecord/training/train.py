@@ -7,9 +7,10 @@ import importlib.util
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -21,13 +22,16 @@ from onrecord import __version__
 from onrecord.model_folder import DEFAULT_MODEL, ModelFolder, open_model
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
 from onrecord.training import attention
-from onrecord.training.attribution import read_attribution_gold
+from onrecord.training.attribution import GoldArticle, gold_article
+from onrecord.training.data import prepare, read_json_lines, tagging_pipeline
 from onrecord.training.finish import finish
 from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
 from onrecord.training.stance import (
     Statement,
+    mark_article,
     prepare_statements,
     read_events,
+    read_marked_articles,
     read_statements,
 )
 
@@ -77,7 +81,7 @@ def base_encoder(folder: Path) -> SharedEncoder:
     config = BertConfig.from_json_file(str(folder / "config.json"))
     # The training loop drops channels instead: masks of every value are slow on a processor.
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
-    config._attn_implementation = attention.register()
+    config._attn_implementation = attention.fastest()
     encoder = SharedEncoder(config)
     weights = load_file(folder / "model.safetensors")
     kept = {name: value for name, value in weights.items() if not name.startswith("pooler.")}
@@ -95,6 +99,7 @@ def train(
     config: TrainingConfig | None = None,
     processes: int = 2,
     start: Path | None = None,
+    tune_encoder: bool = False,
     checkpoints: Path | None = None,
     name: str = DEFAULT_MODEL,
     version: str = __version__,
@@ -104,12 +109,14 @@ def train(
     Args:
         stages: any of ``TRAINABLE``; those trained together share the encoder.
         data: folder with ``polnear/`` (train.jsonl, dev.jsonl) and ``stance/`` (train.jsonl,
-            dev.jsonl, plv_train.tsv).
+            dev.jsonl, plv_train.tsv; articles.jsonl, gold files of articles whose statements
+            carry a stance, may lie beside them).
         out: model folder to write.
         config: how long and how fast to learn.
         processes: processes that share the data; part of what makes a result reproducible.
-        start: model folder to start from. Its encoder stays as it is, and the stages not named
-            keep their weights. Without it, training starts from the base encoder.
+        start: model folder to start from; the stages not named keep their weights. Without it,
+            training starts from the base encoder.
+        tune_encoder: let the encoder of ``start`` learn on; else it stays as it is.
         checkpoints: where to keep checkpoints; beside ``out`` if None.
         name: what the tables will say made their rows.
         version: the same, after the name.
@@ -123,7 +130,8 @@ def train(
         raise ValueError(
             f"stages to train: {unknown or 'none'}; name some of {', '.join(TRAINABLE)}"
         )
-    chosen = replace(config or TrainingConfig(), freeze_encoder=start is not None)
+    frozen = start is not None and not tune_encoder
+    chosen = replace(config or TrainingConfig(), freeze_encoder=frozen)
     plan = Plan(tuple(sorted(set(stages))), data, chosen, start)
     plan.check()
     kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
@@ -169,7 +177,7 @@ def make_trainee(plan: Plan) -> Trainee:
         return Trainee(base_encoder(base_folder()), plan.config.dropout)
     folder = open_model(plan.start)
     config = BertConfig(**folder.config["encoder"])
-    config._attn_implementation = attention.register()
+    config._attn_implementation = attention.fastest()
     trainee = Trainee(SharedEncoder(config), plan.config.dropout)
     folder.load_into(trainee.encoder, "encoder")
     for stage, head in trainee.heads().items():
@@ -186,10 +194,7 @@ def tokenizer_file(plan: Plan) -> Path:
 def read_share(plan: Plan, tokenizer: PieceTokenizer, rank: int, world: int) -> Share:
     """Every ``world``-th article and statement from ``rank`` on."""
     part = slice(rank, None, world)
-    share = Share()
-    if "attribution" in plan.stages:
-        path = plan.data / "polnear" / "train.jsonl"
-        share.articles = read_attribution_gold(path, part, tokenizer)
+    share = Share(articles=list(_read_articles(plan, part, tokenizer)))
     if "stance" in plan.stages:
         folder = plan.data / "stance"
         statements: list[Statement] = [
@@ -198,6 +203,27 @@ def read_share(plan: Plan, tokenizer: PieceTokenizer, rank: int, world: int) -> 
         ]
         share.statements = prepare_statements(statements[part], tokenizer)
     return share
+
+
+def _read_articles(plan: Plan, part: slice, tokenizer: PieceTokenizer) -> Iterator[GoldArticle]:
+    """Articles with attributions, with the stance of statements, or with both."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    texts: dict[str, str] = {}
+    if "attribution" in plan.stages:
+        for row in read_json_lines(plan.data / "polnear" / "train.jsonl"):
+            texts[row["id"]], rows[row["id"]] = row["text"], row["attributions"]
+    marked: dict[str, dict[str, Any]] = {}
+    if "stance" in plan.stages:
+        marked = read_marked_articles(plan.data / "stance" / "articles.jsonl")
+        texts.update((name, row["text"]) for name, row in marked.items())
+    names = list(texts)[part]
+    articles = prepare(tagging_pipeline(), (texts[name] for name in names), tokenizer)
+    for name, tokens in zip(names, articles, strict=True):
+        article = replace(gold_article(tokens, rows.get(name, ())), complete=name in rows)
+        if name in marked:
+            stance = mark_article(tokens, marked[name]["attributions"])
+            article = replace(article, stance=stance)
+        yield article
 
 
 def _worker(rank: int, world: int, plan: Plan, checkpoints: Path, meeting: str) -> None:
