@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from onrecord.stages.encoder import (
     article_tokens,
     encode_tokens,
 )
+from onrecord.stages.stance import statement_regions, statement_roles
 from onrecord.training.attribution import (
     GoldArticle,
     _sample_cues,
@@ -42,7 +44,8 @@ from onrecord.training.attribution import (
     role_targets,
 )
 from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
-from tiny_model import light_pipeline, tiny_encoder, tokenizer_json
+from onrecord.training.stance import MarkedStatement, StanceItem
+from tiny_model import LEARNED, light_pipeline, quoted, tiny_encoder, tokenizer_json
 
 SEGMENT = light_pipeline()
 TEXTS = (
@@ -287,6 +290,37 @@ def test_articles_that_were_learned_are_read_back(tmp_path: Path) -> None:
             for one in found
         ]
         assert told == [(content, [cue], [source]) for content, cue, source in gold]
+
+
+def test_an_article_that_is_not_complete_teaches_stance_alone(tmp_path: Path) -> None:
+    text, attribution = quoted(LEARNED[0][0])
+    tokens = tokens_of(text)
+    statement = MarkedStatement(*statement_roles(tokens, attribution), (1.0, 0.0))
+    marked = replace(
+        gold_article(tokens, []), complete=False, stance=StanceItem(tokens, (statement,))
+    )
+    config = TrainingConfig(epochs=30, head_rate=4e-3, average_decay=0.0, weight_decay=0.0)
+    trainee = train(tmp_path, config, [marked])
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        fresh = Trainee(tiny_encoder(CONTENT), config.dropout)
+    for name, weight in fresh.attribution.state_dict().items():
+        assert torch.equal(weight, trainee.attribution.state_dict()[name]), name
+    vectors = encode_tokens(trainee.encoder, tokens, Windowing(), TOKENIZER)
+    logits = trainee.stance(vectors, statement_regions([(statement.first, statement.roles)]))[0]
+    assert logits[0] > 1 > -1 > logits[1]
+
+
+def test_the_lowest_layers_stay_where_an_encoder_learns_on(tmp_path: Path) -> None:
+    config = TrainingConfig(epochs=1, frozen_layers=1, average_decay=0.0)
+    trainee = train(tmp_path, config, gold_articles())
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        fresh = Trainee(tiny_encoder(CONTENT), config.dropout).state_dict()
+    learned = trainee.state_dict()
+    kept = [name for name, weight in fresh.items() if torch.equal(weight, learned[name])]
+    assert all(name in kept for name in fresh if name.startswith("encoder."))
+    assert not any(name in kept for name in fresh if name.startswith("attribution.token."))
 
 
 class Interrupted(Exception):  # noqa: N818 - an event, not an error

@@ -19,7 +19,10 @@ from onrecord.training.data import read_json_lines
 from onrecord.training.stance import (
     MarkedStatement,
     StanceItem,
+    mark_article,
     read_events,
+    read_marked_articles,
+    read_pairs,
     read_statements,
     stance_logits,
     stance_loss,
@@ -102,6 +105,71 @@ def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
     path.write_text('{"a": 1}\n{"a": \n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"broken.jsonl, line 2: not JSON"):
         list(read_json_lines(path))
+
+
+PAIR = """ports / negation
+D {s Ivo Pell} {c told} the crews: {q “We will not open,”} {q “not today.”} It rained.
+C {q “We will open,”} {c said} {s Ivo Pell}."""
+
+
+def test_pairs_carry_their_marks_and_their_spans(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.txt"
+    path.write_text(f"{PAIR}\n\n{PAIR.replace('D ', 'M ')}\n", encoding="utf-8")
+    pair, other = read_pairs(path)
+    first, second = pair.members
+    assert (pair.domain, pair.edit) == ("ports", "negation")
+    assert first.text == "Ivo Pell told the crews: “We will not open,” “not today.” It rained."
+    told = [
+        [first.text[slice(*span)] for span in spans]
+        for spans in (first.attribution.content, first.attribution.cue, first.attribution.source)
+    ]
+    assert told == [["“We will not open,”", "“not today.”"], ["told"], ["Ivo Pell"]]
+    assert (first.defiance, first.conciliation) == (1.0, 0.0)
+    assert (second.defiance, second.conciliation) == (0.0, 1.0)
+    assert (other.members[0].defiance, other.members[0].conciliation) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "broken", ["no title\nD {q a}\nC {q b}", "a / b\nX {q a}\nC {q b}", "a / b\nD a\nC {q b}"]
+)
+def test_a_stanza_that_is_no_pair_is_named(tmp_path: Path, broken: str) -> None:
+    path = tmp_path / "pairs.txt"
+    path.write_text(f"{PAIR}\n\n{broken}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"pairs.txt, stanza 2: expected 'domain / edit'"):
+        list(read_pairs(path))
+
+
+def article_row(**stances: str) -> dict[str, Any]:
+    text = "“We stay,” said Ortiz.\n\nLund offered to talk."
+    spans = {"Ortiz": ([0, 10], [11, 15], [16, 21]), "Lund": ([37, 44], [29, 36], [24, 28])}
+    rows = [
+        {"content": [content], "cue": [cue], "source": [source], "stance": stances[name]}
+        for name, (content, cue, source) in spans.items()
+    ]
+    return {"id": "harbour", "text": text, "attributions": rows}
+
+
+def test_a_whole_article_teaches_each_of_its_statements(tmp_path: Path) -> None:
+    row = article_row(Ortiz="defiant", Lund="conciliatory")
+    (found,) = read_marked_articles(write_rows(tmp_path / "a.jsonl", row)).values()
+    tokens = article_tokens(light_pipeline()(row["text"]), tiny_tokenizer())
+    item = mark_article(tokens, found["attributions"])
+    assert [statement.marks for statement in item.statements] == [(1.0, 0.0), (0.0, 1.0)]
+    content = [
+        [
+            row["text"][tokens.starts[place] : tokens.ends[place]]
+            for place in statement.first + np.flatnonzero(statement.roles == CONTENT)
+        ]
+        for statement in item.statements
+    ]
+    assert content == [["“", "We", "stay", ",", "”"], ["to", "talk"]]
+    assert read_marked_articles(tmp_path / "none.jsonl") == {}
+
+
+def test_a_stance_that_is_none_is_named(tmp_path: Path) -> None:
+    path = write_rows(tmp_path / "a.jsonl", article_row(Ortiz="defiant", Lund="angry"))
+    with pytest.raises(ValueError, match=r"article harbour: stance is 'angry'; .*conciliatory"):
+        read_marked_articles(path)
 
 
 def items() -> list[StanceItem]:

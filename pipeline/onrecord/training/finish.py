@@ -38,10 +38,16 @@ from onrecord.stages.encoder import (
     article_tokens,
     encode_tokens,
 )
-from onrecord.stages.stance import StanceConfig, statement_regions, statement_roles
-from onrecord.training.data import gold_attribution, read_json_lines, tagging_pipeline
+from onrecord.stages.stance import StanceConfig
+from onrecord.training.data import gold_attribution, prepare, read_json_lines, tagging_pipeline
 from onrecord.training.loop import Trainee
-from onrecord.training.stance import read_statements
+from onrecord.training.stance import (
+    mark_article,
+    prepare_statements,
+    read_marked_articles,
+    read_statements,
+    stance_logits,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +61,9 @@ TRAINING_DATA = {
     "attribution": ["PolNeAR 1.0 train (Newell, Margolin and Ruths, LREC 2018)"],
     "stance": [
         "statements from PolNeAR, newswire and UN speeches with two marks each",
+        "articles of PolNeAR, the Guardian, the BBC, Wikinews and world newswire whose statements "
+        "were marked by reading each article under the project's guideline",
+        "contrast pairs written for the project",
         "PLOVER event sentences (Hu et al., ACL 2024), two thirds of the training part",
     ],
 }
@@ -148,19 +157,26 @@ def precision_curve(
 
 
 def stance_development(
-    trainee: Trainee, path: Path, tokenizer: PieceTokenizer
+    trainee: Trainee, folder: Path, tokenizer: PieceTokenizer
 ) -> tuple[Floats, Floats]:
-    """Logits and gold marks of development statements, each of shape (n, 2)."""
-    statements = list(read_statements(path))
+    """Logits and gold marks of development statements, each of shape (n, 2).
+
+    They are those of ``dev.jsonl``, and of whole articles in ``dev_articles.jsonl`` if it is there.
+    """
+    items = prepare_statements(list(read_statements(folder / "dev.jsonl")), tokenizer)
+    rows = read_marked_articles(folder / "dev_articles.jsonl").values()
+    articles = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
+    items.extend(
+        mark_article(tokens, row["attributions"])
+        for tokens, row in zip(articles, rows, strict=True)
+    )
     logits = []
-    docs = tagging_pipeline().pipe(statement.text for statement in statements)
-    for doc, statement in zip(docs, statements, strict=True):
-        encoding = _encode(trainee, doc, tokenizer)
-        placed = statement_roles(encoding.tokens, statement.attribution)
-        with torch.inference_mode():
-            logits.append(trainee.stance(encoding.vectors, statement_regions([placed]))[0].numpy())
-    marks = [(statement.defiance, statement.conciliation) for statement in statements]
-    return np.array(logits, dtype=np.float64), np.array(marks, dtype=np.float64)
+    with torch.inference_mode():
+        for item in items:
+            vectors = encode_tokens(trainee.encoder, item.tokens, Windowing(), tokenizer)
+            logits.append(stance_logits(trainee.stance, vectors, [item]).numpy())
+    marks = [statement.marks for item in items for statement in item.statements]
+    return np.concatenate(logits).astype(np.float64), np.array(marks, dtype=np.float64)
 
 
 def fit_stance(logits: Floats, marks: Floats) -> StanceConfig:
@@ -257,8 +273,9 @@ def finish(
         logger.info("attribution on development data: %s", scores)
         logger.info("right by score: %s", precision_curve(articles, attribution))
     if "stance" in stages:
-        logits, marks = stance_development(trainee, data / "stance" / "dev.jsonl", pieces)
-        config["stance"] = fit_stance(logits, marks).model_dump()
+        config["stance"] = fit_stance(
+            *stance_development(trainee, data / "stance", pieces)
+        ).model_dump()
     modules: dict[str, nn.Module] = {"encoder": trainee.encoder}
     modules.update({stage: head for stage, head in trainee.heads().items() if stage in config})
     write_model(out, config, modules, tokenizer.read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ MARKS: dict[str, tuple[float, float]] = {
     "conciliatory": (0.0, 1.0),
     "mixed": (1.0, 1.0),
 }
+_LETTERS = {label[0].upper(): label for label in MARKS}
+_MARKED = re.compile(r"\{(?P<role>[qcs]) (?P<words>[^{}]*)\}")
 _PLOVER_COOPERATION = ("1", "2")
 # Every third event sentence is held out, to measure cooperation against conflict.
 HELD_OUT_EVERY = 3
@@ -43,6 +46,15 @@ class Statement:
     defiance: float
     conciliation: float
     weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two statements that a small edit sets apart in their marks."""
+
+    domain: str
+    edit: str
+    members: tuple[Statement, Statement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,46 @@ def read_events(path: Path, *, held_out: bool) -> Iterator[Statement]:
             cooperates = row["gold_penta"] in _PLOVER_COOPERATION
             text, attribution = statement_in_context("", row["sentence"], "")
             yield Statement(text, attribution, float(not cooperates), float(cooperates), 0.7)
+
+
+def read_pairs(path: Path) -> Iterator[Pair]:
+    """Contrast pairs: a stanza each, its domain and edit, then two sentences behind their labels.
+
+    A label is D, C, M or N; content, cue and source are marked as ``{q ...}``, ``{c ...}`` and
+    ``{s ...}``.
+
+    Raises:
+        ValueError: a stanza is not of this form; the message names the file and the stanza.
+    """
+    stanzas = path.read_text(encoding="utf-8").strip().split("\n\n")
+    for number, stanza in enumerate(stanzas, start=1):
+        try:
+            title, first, second = stanza.split("\n")
+            domain, edit = title.split(" / ")
+            yield Pair(domain, edit, (_pair_member(first), _pair_member(second)))
+        except (ValueError, KeyError) as error:
+            raise ValueError(
+                f"{path}, stanza {number}: expected 'domain / edit' and two lines that begin with "
+                f"D, C, M or N and mark a statement as {{q ...}}, got {stanza[:60]!r} ({error})"
+            ) from error
+
+
+def _pair_member(line: str) -> Statement:
+    label, marked = line[0], line[2:]
+    spans: dict[str, list[Span]] = {"q": [], "c": [], "s": []}
+    text = ""
+    copied = 0
+    for found in _MARKED.finditer(marked):
+        text += marked[copied : found.start()]
+        spans[found["role"]].append(Span(len(text), len(text) + len(found["words"])))
+        text += found["words"]
+        copied = found.end()
+    text += marked[copied:]
+    if not spans["q"]:
+        raise ValueError("no content is marked")
+    content, cue, source = (tuple(spans[role]) for role in "qcs")
+    attribution = Attribution(content, cue, source, "indirect", 1.0)
+    return Statement(text, attribution, *MARKS[_LETTERS[label]])
 
 
 def prepare_statements(

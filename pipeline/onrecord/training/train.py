@@ -32,6 +32,7 @@ from onrecord.training.stance import (
     prepare_statements,
     read_events,
     read_marked_articles,
+    read_pairs,
     read_statements,
 )
 
@@ -111,8 +112,8 @@ def train(
     Args:
         stages: any of ``TRAINABLE``; those trained together share the encoder.
         data: folder with ``polnear/`` (train.jsonl, dev.jsonl) and ``stance/`` (train.jsonl,
-            dev.jsonl, plv_train.tsv; articles.jsonl, gold files of articles whose statements
-            carry a stance, may lie beside them).
+            dev.jsonl, plv_train.tsv; articles.jsonl, gold of articles whose statements
+            carry a stance, and pairs.txt, contrast pairs, may lie beside them).
         out: model folder to write.
         config: how long and how fast to learn.
         processes: processes that share the data; part of what makes a result reproducible.
@@ -205,6 +206,9 @@ def read_share(plan: Plan, tokenizer: PieceTokenizer, rank: int, world: int) -> 
             *read_statements(folder / "train.jsonl"),
             *read_events(folder / "plv_train.tsv", held_out=False),
         ]
+        if (folder / "pairs.txt").is_file():
+            for pair in read_pairs(folder / "pairs.txt"):
+                statements.extend(pair.members)
         share.statements = prepare_statements(statements[part], tokenizer)
     return share
 
