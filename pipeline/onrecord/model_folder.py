@@ -1,4 +1,8 @@
-"""Trained weights on disk: safetensors, a JSON configuration, a tokenizer, and their checksums."""
+"""Trained weights on disk: safetensors, a JSON configuration, a tokenizer, and their checksums.
+
+The encoder and each stage have a file of weights of their own: a stage that is trained anew
+replaces one file.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from onrecord.language import ModelNotFoundError
 
 DEFAULT_MODEL = "onrecord-en"
-WEIGHTS = "model.safetensors"
+WEIGHTS_SUFFIX = ".safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 CHECKSUMS = "SHA256SUMS"
-# Every file that the program loads.
-LOADED = (WEIGHTS, CONFIG, TOKENIZER)
+# Files that every model has, beside its weights.
+ALWAYS = (CONFIG, TOKENIZER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,12 @@ class ModelFolder:
     Attributes:
         path: the folder.
         config: its ``config.json``; one section a stage.
+        files: the files whose checksums were verified.
     """
 
     path: Path
     config: dict[str, Any]
+    files: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -56,18 +61,26 @@ class ModelFolder:
         section: dict[str, Any] = self.config[stage]
         return section
 
-    def load_into(self, module: nn.Module, prefix: str) -> None:
-        """Fill ``module`` with the weights under ``prefix``, as float32.
+    def load_into(self, module: nn.Module, part: str) -> None:
+        """Fill ``module`` with the weights of ``part``, as float32.
+
+        Args:
+            module: what to fill.
+            part: "encoder", or the name of a stage.
 
         Raises:
+            ModelNotFoundError: the model has no verified weights of this part.
             RuntimeError: a weight is missing or of another shape.
         """
-        state = {}
-        with safe_open(str(self.path / WEIGHTS), framework="pt") as weights:
-            for key in weights.keys():  # noqa: SIM118 - not a mapping
-                if key.startswith(prefix + "."):
-                    state[key[len(prefix) + 1 :]] = weights.get_tensor(key).float()
-        module.load_state_dict(state)
+        name = part + WEIGHTS_SUFFIX
+        if name not in self.files:
+            raise ModelNotFoundError(
+                f"{self.path}: {name} is not listed in {CHECKSUMS}; restore the folder, or train "
+                "it with 'onrecord train'"
+            )
+        module.load_state_dict(
+            {key: value.float() for key, value in load_file(self.path / name).items()}
+        )
 
 
 def shipped_models() -> Path:
@@ -92,9 +105,9 @@ def open_model(model: Path | str | None = None) -> ModelFolder:
 
 @lru_cache(maxsize=4)
 def _open(path: Path) -> ModelFolder:
-    verify_checksums(path)
+    files = verify_checksums(path)
     config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    return ModelFolder(path, config)
+    return ModelFolder(path, config, files)
 
 
 def file_sha256(path: Path) -> str:
@@ -117,23 +130,24 @@ def read_checksums(path: Path) -> dict[str, str]:
         )
     rows = [line.split(maxsplit=1) for line in listing.read_text(encoding="utf-8").splitlines()]
     found = {row[-1].strip(): row[0] for row in rows if len(row) == 2}
-    unlisted = [name for name in LOADED if name not in found]
-    if unlisted or len(found) != len(rows):
+    expected = _loaded(path)
+    if not found.keys() >= set(expected) or len(found) != len(rows):
         raise ModelNotFoundError(
             f"{listing}: damaged; expected a line of SHA-256 and name for each of "
-            f"{', '.join(LOADED)}, got {len(rows)} lines, {len(found)} of them whole; restore the "
+            f"{', '.join(expected)}, got {len(rows)} lines, {len(found)} of them whole; restore the "
             "folder, or retrain with 'onrecord train'"
         )
     return found
 
 
-def verify_checksums(path: Path) -> None:
-    """Compare every listed file with its checksum.
+def verify_checksums(path: Path) -> frozenset[str]:
+    """Compare every listed file with its checksum; the names of these files.
 
     Raises:
         ModelNotFoundError: a file is missing or differs.
     """
-    for name, expected in read_checksums(path).items():
+    listed = read_checksums(path)
+    for name, expected in listed.items():
         file = path / name
         if Path(name).name != name or not file.is_file():
             raise ModelNotFoundError(f"{path}: {name} is listed in {CHECKSUMS} but not there")
@@ -143,6 +157,7 @@ def verify_checksums(path: Path) -> None:
                 f"{file}: SHA-256 is {found}, {CHECKSUMS} says {expected}; the file was changed or "
                 "damaged: restore it, or retrain with 'onrecord train'"
             )
+    return frozenset(listed)
 
 
 def write_model(
@@ -153,12 +168,11 @@ def write_model(
 ) -> None:
     """Write a model folder: half-precision weights, configuration, tokenizer, checksums."""
     path.mkdir(parents=True, exist_ok=True)
-    state = {
-        f"{prefix}.{key}": _half(value)
-        for prefix, module in modules.items()
-        for key, value in module.state_dict().items()
-    }
-    save_file(state, str(path / WEIGHTS))
+    for old in path.glob(f"*{WEIGHTS_SUFFIX}"):
+        old.unlink()
+    for part, module in modules.items():
+        state = {key: _half(value) for key, value in module.state_dict().items()}
+        save_file(state, str(path / (part + WEIGHTS_SUFFIX)))
     (path / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (path / TOKENIZER).write_bytes(tokenizer)
     write_checksums(path)
@@ -168,8 +182,12 @@ def write_model(
 
 def write_checksums(path: Path) -> None:
     """List the SHA-256 of every file that the program loads."""
-    listing = "".join(f"{file_sha256(path / name)}  {name}\n" for name in LOADED)
+    listing = "".join(f"{file_sha256(path / name)}  {name}\n" for name in _loaded(path))
     (path / CHECKSUMS).write_text(listing, encoding="utf-8")
+
+
+def _loaded(path: Path) -> list[str]:
+    return sorted([*ALWAYS, *(file.name for file in path.glob(f"*{WEIGHTS_SUFFIX}"))])
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:

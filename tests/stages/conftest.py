@@ -12,7 +12,7 @@ from onrecord.model_folder import write_model
 from onrecord.stages.encoder import PieceTokenizer, Windowing, article_tokens
 from onrecord.stages.stance import StanceConfig, statement_roles
 from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
-from onrecord.training.stance import StanceItem, stance_logits
+from onrecord.training.stance import MarkedStatement, StanceItem, stance_logits
 from tiny_model import (
     LEARNED,
     folder_config,
@@ -47,7 +47,8 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tenso
     for statement, marks in LEARNED:
         text, attribution = quoted(statement)
         tokens = article_tokens(nlp(text), pieces)
-        items.append(StanceItem(tokens, *statement_roles(tokens, attribution), marks, 1.0))
+        statement = MarkedStatement(*statement_roles(tokens, attribution), marks)
+        items.append(StanceItem(tokens, (statement,)))
     with torch.random.fork_rng():
         torch.manual_seed(3)
         trainee = Trainee(tiny_encoder(content), dropout=0.0)
@@ -74,5 +75,5 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tenso
 @torch.inference_mode()
 def _logits(trainee: Trainee, items: list[StanceItem], pieces: PieceTokenizer) -> torch.Tensor:
     trainee.eval()
-    vectors = trainee.vectors([item.tokens for item in items], Windowing(), pieces)
+    _, vectors = trainee.vectors([item.tokens for item in items], Windowing(), pieces)
     return stance_logits(trainee.stance, vectors, items)

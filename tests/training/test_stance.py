@@ -12,10 +12,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onrecord.model_folder import write_model
 from onrecord.records import Span
-from onrecord.stages.encoder import article_tokens
-from onrecord.stages.stance import CONTENT, StanceHead, statement_roles
+from onrecord.stages.attribution import AttributionConfig
+from onrecord.stages.encoder import SharedEncoder, article_tokens
+from onrecord.stages.stance import CONTENT, StanceConfig, StanceHead, statement_roles
+from onrecord.training.attribution import GoldArticle
 from onrecord.training.data import read_json_lines
+from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
 from onrecord.training.stance import (
     MarkedStatement,
     StanceItem,
@@ -28,7 +32,16 @@ from onrecord.training.stance import (
     stance_loss,
     statement_in_context,
 )
-from tiny_model import LEARNED, light_pipeline, quoted, tiny_tokenizer
+from onrecord.training.train import Plan, make_trainee
+from tiny_model import (
+    LEARNED,
+    folder_config,
+    light_pipeline,
+    quoted,
+    tiny_encoder,
+    tiny_tokenizer,
+    tokenizer_json,
+)
 
 ROW = {
     "left": "Talks broke off.",
@@ -210,3 +223,53 @@ def test_the_loss_is_the_weighted_mean_of_both_marks() -> None:
     each = -(marks * np.log(p) + (1 - marks) * np.log(1 - p))
     expected = np.average(each, axis=0, weights=[one.weight for one in statements]).mean()
     assert float(stance_loss(head, vectors, given).detach()) == pytest.approx(expected, abs=1e-5)
+
+
+def train_own_layers(folder: Path, start: SharedEncoder) -> Trainee:
+    """Stance alone, over an encoder that stays as it is, with a layer of its own."""
+    config = TrainingConfig(
+        epochs=60,
+        statements_per_step=3,
+        encoder_rate=3e-3,
+        head_rate=4e-3,
+        average_decay=0.0,
+        freeze_encoder=True,
+        own_layers=1,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        trainee = Trainee(start, 0.0, config.own_layers)
+        article = StanceItem(items()[0].tokens, items()[0].statements)
+        whole = GoldArticle(
+            article.tokens, np.zeros(len(article.tokens), dtype=np.int64), (), False, article
+        )
+        share = Share([whole], items())
+        train_share(trainee, share, tiny_tokenizer(), config, folder / "checkpoints")
+    return trainee.eval()
+
+
+def test_stance_learns_in_layers_of_its_own_and_is_read_back(tmp_path: Path) -> None:
+    content = tokenizer_json()
+    encoder = tiny_encoder(content)
+    before = {name: value.clone() for name, value in encoder.state_dict().items()}
+    trainee = train_own_layers(tmp_path, encoder)
+    for name, value in trainee.encoder.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    config = folder_config(
+        encoder,
+        attribution=AttributionConfig().model_dump(),
+        stance=StanceConfig(own_layers=1).model_dump(),
+    )
+    modules = {"encoder": encoder, **trainee.heads()}
+    write_model(tmp_path / "model", config, modules, content)
+    nlp = light_pipeline("onrecord_encoder", "onrecord_stance", model=tmp_path / "model")
+    for statement, marks in LEARNED[:3]:
+        text, attribution = quoted(statement)
+        doc = nlp.make_doc(text)
+        doc._.attributions = (attribution,)
+        found = nlp(doc)._.attributions[0].stance
+        assert (found.p_defiance > 0.5, found.p_conciliation > 0.5) == tuple(map(bool, marks))
+    again = make_trainee(Plan(("stance",), tmp_path, TrainingConfig(), tmp_path / "model"))
+    assert len(again.stance.layers) == 1
+    for name, value in again.stance.state_dict().items():
+        assert torch.allclose(value, trainee.stance.state_dict()[name], atol=1e-2), name

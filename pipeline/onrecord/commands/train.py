@@ -43,6 +43,9 @@ def train(
             help="With --start: the encoder learns on; name every stage that is to follow it.",
         ),
     ] = False,
+    own_layers: Annotated[
+        int, typer.Option(help="Top layers of the encoder that stance gets for its own.")
+    ] = 0,
     rate: Annotated[
         float | None, typer.Option(help="Highest learning rate of the encoder.")
     ] = None,
@@ -55,7 +58,7 @@ def train(
         from onrecord.training.train import train as train_stages
 
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        config = TrainingConfig()
+        config = TrainingConfig(own_layers=own_layers)
         if epochs is not None:
             config = replace(config, epochs=epochs)
         if seed is not None:

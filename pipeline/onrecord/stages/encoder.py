@@ -85,10 +85,18 @@ class ArticleTokens:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Tokens of one article and their vectors, float32 of shape (n, hidden)."""
+    """One article as the learned stages read it.
+
+    Attributes:
+        tokens: its tokens.
+        vectors: their vectors, float32 of shape (n, hidden).
+        lower: the states that a stage's own top layers start from, window by window; empty if no
+            stage has any.
+    """
 
     tokens: ArticleTokens
     vectors: Tensor
+    lower: tuple[WindowStates, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +355,30 @@ def _window_pieces(tokens: ArticleTokens, window: Window) -> tuple[list[int], In
     return [piece for token in pieces for piece in token], index
 
 
+@dataclass(frozen=True, slots=True)
+class WindowStates:
+    """Windows and a state of each of their word pieces, shape (windows, length, hidden)."""
+
+    batch: WindowBatch
+    states: Tensor
+
+    def vectors(self) -> Tensor:
+        """Vectors of the core tokens, shape (n, hidden): the mean over a token's pieces."""
+        flat = self.states.reshape(-1, self.states.shape[-1])[self.batch.place].float()
+        count = self.batch.count
+        summed = torch.zeros(len(count), flat.shape[-1], dtype=torch.float32)
+        summed = summed.index_add(0, self.batch.owner, flat)
+        return summed / count.clamp(min=1)[:, None]
+
+    def through(self, layers: Iterable[nn.Module]) -> WindowStates:
+        """The states after further layers of the encoder's kind."""
+        states = self.states
+        mask = self.batch.mask[:, None, None, :]
+        for layer in layers:
+            states = layer(states, attention_mask=mask)
+        return WindowStates(self.batch, states)
+
+
 class SharedEncoder(nn.Module):
     """BERT with embeddings of case, quotation state and layout added to those of its words."""
 
@@ -365,30 +397,49 @@ class SharedEncoder(nn.Module):
         """Width of the vectors."""
         return int(self.bert.config.hidden_size)
 
-    def forward(self, batch: WindowBatch) -> Tensor:
-        """Vectors of the core tokens, shape (n, hidden): the mean over a token's pieces."""
+    def states(self, batch: WindowBatch, below: int = 0) -> tuple[WindowStates, WindowStates]:
+        """States after the last layer, and those under the top ``below`` layers."""
         words = self.bert.embeddings.word_embeddings(batch.ids)
         for column, table in enumerate(self.features):
             words = words + table(batch.features[..., column])
-        states = self.bert(inputs_embeds=words, attention_mask=batch.mask).last_hidden_state
-        flat = states.reshape(-1, states.shape[-1])[batch.place].float()
-        vectors = torch.zeros(len(batch.count), flat.shape[-1], dtype=torch.float32)
-        vectors = vectors.index_add(0, batch.owner, flat)
-        return vectors / batch.count.clamp(min=1)[:, None]
+        found = self.bert(
+            inputs_embeds=words, attention_mask=batch.mask, output_hidden_states=below > 0
+        )
+        last: Tensor = found.last_hidden_state
+        lower = found.hidden_states[-1 - below] if below else last
+        return WindowStates(batch, last), WindowStates(batch, lower)
+
+    def forward(self, batch: WindowBatch) -> Tensor:
+        """Vectors of the core tokens, shape (n, hidden)."""
+        return self.states(batch)[0].vectors()
 
 
 @torch.inference_mode()
+def encode(
+    encoder: SharedEncoder,
+    tokens: ArticleTokens,
+    sizes: Windowing,
+    tokenizer: PieceTokenizer,
+    below: int = 0,
+) -> Encoding:
+    """Encode an article; ``below`` is how many top layers a stage has of its own."""
+    vectors = torch.zeros(len(tokens), encoder.hidden_size)
+    windows = make_windows(tokens, sizes) if len(tokens) else []
+    lower: list[WindowStates] = []
+    for at in range(0, len(windows), _WINDOWS_AT_ONCE):
+        chunk = windows[at : at + _WINDOWS_AT_ONCE]
+        batch = batch_windows([(tokens, window) for window in chunk], tokenizer)
+        last, under = encoder.states(batch, below)
+        vectors[chunk[0].core_first : chunk[-1].core_last] = last.vectors()
+        lower += [under] * (below > 0)
+    return Encoding(tokens, vectors, tuple(lower))
+
+
 def encode_tokens(
     encoder: SharedEncoder, tokens: ArticleTokens, sizes: Windowing, tokenizer: PieceTokenizer
 ) -> Tensor:
     """Vectors of all tokens of an article, float32 of shape (n, hidden)."""
-    vectors = torch.zeros(len(tokens), encoder.hidden_size)
-    windows = make_windows(tokens, sizes) if len(tokens) else []
-    for at in range(0, len(windows), _WINDOWS_AT_ONCE):
-        chunk = windows[at : at + _WINDOWS_AT_ONCE]
-        batch = batch_windows([(tokens, window) for window in chunk], tokenizer)
-        vectors[chunk[0].core_first : chunk[-1].core_last] = encoder(batch)
-    return vectors
+    return encode(encoder, tokens, sizes, tokenizer).vectors
 
 
 @lru_cache(maxsize=1)
@@ -412,6 +463,8 @@ class ArticleEncoder:
         self.encoder = SharedEncoder(BertConfig(**folder.config["encoder"]))
         folder.load_into(self.encoder, "encoder")
         self.encoder.to(self.dtype).eval()
+        # How many top layers the stance stage has of its own; they start from the states below.
+        self.below = int(folder.config.get("stance", {}).get("own_layers", 0))
 
     def __call__(self, doc: Doc) -> Doc:
         """Encode one doc."""
@@ -434,4 +487,4 @@ class ArticleEncoder:
 
     def _encode(self, doc: Doc) -> Encoding:
         tokens = article_tokens(doc, self.tokenizer)
-        return Encoding(tokens, encode_tokens(self.encoder, tokens, self.windowing, self.tokenizer))
+        return encode(self.encoder, tokens, self.windowing, self.tokenizer, self.below)

@@ -15,10 +15,12 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from spacy.tokens import Doc
 from torch import Tensor, nn
+from transformers import BertConfig
+from transformers.models.bert.modeling_bert import BertLayer
 
 from onrecord.model_folder import ModelFolder
 from onrecord.records import Attribution, Span, Stance, StanceMarks
-from onrecord.stages.encoder import ArticleTokens, Encoding, IntArray
+from onrecord.stages.encoder import ArticleTokens, Encoding, IntArray, inference_dtype
 
 # What a token is to the statement whose stance is asked.
 CONTEXT, CONTENT, CUE, SOURCE = range(4)
@@ -29,12 +31,17 @@ _TOKENS_AT_ONCE = 16_384
 
 
 class StanceConfig(BaseModel):
-    """Section ``stance`` of a model's configuration."""
+    """Section ``stance`` of a model's configuration.
+
+    ``own_layers`` top layers of the encoder are the stage's own: they start from what the shared
+    layers below give, and the encoder's own top layers serve the other stages.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     width: int = 128
     heads: int = 4
+    own_layers: int = 0
     temperature_defiance: float = 1.0
     temperature_conciliation: float = 1.0
     bias_defiance: float = 0.0
@@ -88,11 +95,14 @@ def statement_regions(placed: Sequence[tuple[int, IntArray]]) -> StatementRegion
 
 
 class StanceHead(nn.Module):
-    """Attention pooling over the statement and over its region, then two logits."""
+    """Own top layers if it has any, attention pooling over statement and region, two logits."""
 
-    def __init__(self, hidden: int, width: int = 128, heads: int = 4) -> None:
+    def __init__(
+        self, hidden: int, width: int = 128, heads: int = 4, layers: Iterable[nn.Module] = ()
+    ) -> None:
         super().__init__()
         self.heads = heads
+        self.layers = nn.ModuleList(layers)
         self.token = nn.Linear(hidden, width)
         self.role = nn.Embedding(4, width)
         self.score = nn.Linear(width, 2 * heads)
@@ -119,10 +129,23 @@ class StanceHead(nn.Module):
         logits: Tensor = self.output(torch.cat(pooled, dim=-1)).float()
         return logits
 
+    def vectors(self, encoding: Encoding) -> Tensor:
+        """What the head reads of an article, shape (n, hidden)."""
+        if not self.layers:
+            return encoding.vectors
+        parts = [states.through(self.layers).vectors() for states in encoding.lower]
+        return torch.cat(parts) if parts else encoding.vectors
+
     def _attend(self, scores: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         weights = scores.masked_fill(~mask[..., None], -1e4).softmax(dim=1).to(values.dtype)
         split = values.reshape(*values.shape[:2], self.heads, -1)
         return torch.einsum("slh,slhd->shd", weights, split).flatten(1)
+
+
+def own_layers(config: BertConfig, count: int) -> list[nn.Module]:
+    """Fresh layers of the encoder's kind, for ``StanceHead``."""
+    config._attn_implementation = "sdpa"
+    return [BertLayer(config) for _ in range(count)]  # type: ignore[no-untyped-call]
 
 
 def _of_like_length(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -162,9 +185,11 @@ class StanceClassifier:
     def __init__(self, folder: ModelFolder) -> None:
         self.config = StanceConfig(**folder.section("stance"))
         self.name = f"stance:{folder.name}"
-        hidden = int(folder.config["encoder"]["hidden_size"])
-        self.head = StanceHead(hidden, self.config.width, self.config.heads)
+        encoder = BertConfig(**folder.config["encoder"])
+        layers = own_layers(encoder, self.config.own_layers)
+        self.head = StanceHead(encoder.hidden_size, self.config.width, self.config.heads, layers)
         folder.load_into(self.head, "stance")
+        self.head.layers.to(inference_dtype())
         self.head.eval()
 
     def __call__(self, doc: Doc) -> Doc:
@@ -203,7 +228,9 @@ class StanceClassifier:
     def probabilities(self, encoding: Encoding, attributions: Sequence[Attribution]) -> Tensor:
         """Calibrated probabilities of defiance and conciliation, shape (attributions, 2)."""
         placed = [statement_roles(encoding.tokens, attribution) for attribution in attributions]
-        return self.read(encoding.vectors, placed)
+        with torch.inference_mode():
+            vectors = self.head.vectors(encoding)
+        return self.read(vectors, placed)
 
     @torch.inference_mode()
     def read(self, vectors: Tensor, placed: Sequence[tuple[int, IntArray]]) -> Tensor:

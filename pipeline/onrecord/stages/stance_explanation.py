@@ -164,10 +164,9 @@ class _MaskedReader:
 
     @torch.inference_mode()
     def _encode(self, tokens: ArticleTokens, window: Window) -> Tensor:
-        vectors: Tensor = self._encoder.encoder(
-            batch_windows([(tokens, window)], self._encoder.tokenizer)
-        )
-        return vectors
+        batch = batch_windows([(tokens, window)], self._encoder.tokenizer)
+        last, lower = self._encoder.encoder.states(batch, self._encoder.below)
+        return self._classifier.head.vectors(Encoding(tokens, last.vectors(), (lower,)))
 
     def _read(self, vectors: Sequence[Tensor]) -> Tensor:
         """Marks of the statement, shape (2,)."""

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from spacy.tokens import Doc
 from torch import nn
+from transformers.models.bert.modeling_bert import BertSelfAttention
 
 from onrecord.evaluation.matching import AttributionCounts, score_attributions
 from onrecord.model_folder import write_model
@@ -36,7 +36,7 @@ from onrecord.stages.encoder import (
     PieceTokenizer,
     Windowing,
     article_tokens,
-    encode_tokens,
+    encode,
 )
 from onrecord.stages.stance import StanceConfig
 from onrecord.training.data import gold_attribution, prepare, read_json_lines, tagging_pipeline
@@ -89,16 +89,15 @@ def read_development(
     config = AttributionConfig(cue_threshold=_CANDIDATE_THRESHOLD)
     articles = []
     for doc, row in zip(tagging_pipeline().pipe(r["text"] for r in rows), rows, strict=True):
-        encoding = _encode(trainee, doc, tokenizer)
+        encoding = _encode(trainee, article_tokens(doc, tokenizer), tokenizer)
         readings = tuple(read_roles(trainee.attribution, encoding, config))
         gold = tuple(gold_attribution(found) for found in row["attributions"])
         articles.append(DevelopmentArticle(doc.text, encoding.tokens, gold, readings))
     return articles
 
 
-def _encode(trainee: Trainee, doc: Doc, tokenizer: PieceTokenizer) -> Encoding:
-    tokens = article_tokens(doc, tokenizer)
-    return Encoding(tokens, encode_tokens(trainee.encoder, tokens, Windowing(), tokenizer))
+def _encode(trainee: Trainee, tokens: ArticleTokens, tokenizer: PieceTokenizer) -> Encoding:
+    return encode(trainee.encoder, tokens, Windowing(), tokenizer, len(trainee.stance.layers))
 
 
 def fit_attribution(articles: Sequence[DevelopmentArticle]) -> AttributionConfig:
@@ -173,7 +172,8 @@ def stance_development(
     logits = []
     with torch.inference_mode():
         for item in items:
-            vectors = encode_tokens(trainee.encoder, item.tokens, Windowing(), tokenizer)
+            encoding = _encode(trainee, item.tokens, tokenizer)
+            vectors = trainee.stance.vectors(encoding)
             logits.append(stance_logits(trainee.stance, vectors, [item]).numpy())
     marks = [statement.marks for item in items for statement in item.statements]
     return np.concatenate(logits).astype(np.float64), np.array(marks, dtype=np.float64)
@@ -244,6 +244,9 @@ def finish(
     """
     trainee.eval()
     trainee.encoder.bert.set_attn_implementation("sdpa")
+    for module in trainee.stance.layers.modules():
+        if isinstance(module, BertSelfAttention):
+            module.config._attn_implementation = "sdpa"
     _halve(trainee)
     pieces = PieceTokenizer.from_file(tokenizer)
     windowing = Windowing()
@@ -273,9 +276,9 @@ def finish(
         logger.info("attribution on development data: %s", scores)
         logger.info("right by score: %s", precision_curve(articles, attribution))
     if "stance" in stages:
-        config["stance"] = fit_stance(
-            *stance_development(trainee, data / "stance", pieces)
-        ).model_dump()
+        stance = fit_stance(*stance_development(trainee, data / "stance", pieces))
+        layers = len(trainee.stance.layers)
+        config["stance"] = stance.model_dump() | {"own_layers": layers}
     modules: dict[str, nn.Module] = {"encoder": trainee.encoder}
     modules.update({stage: head for stage, head in trainee.heads().items() if stage in config})
     write_model(out, config, modules, tokenizer.read_bytes())

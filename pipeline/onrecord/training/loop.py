@@ -12,6 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -29,7 +30,9 @@ from onrecord.stages.encoder import (
     ArticleTokens,
     PieceTokenizer,
     SharedEncoder,
+    WindowBatch,
     Windowing,
+    WindowStates,
     batch_windows,
     inference_dtype,
     make_windows,
@@ -50,7 +53,8 @@ class TrainingConfig:
     """How long and how fast to learn.
 
     ``articles_per_step`` and ``statements_per_step`` count for each process; ``frozen_layers``
-    counts the lowest layers of the encoder that stay as they are, its embeddings with them.
+    counts the lowest layers of the encoder that stay as they are, its embeddings with them;
+    ``own_layers`` the top layers that the stance stage gets for its own.
     """
 
     epochs: int = 10
@@ -68,6 +72,7 @@ class TrainingConfig:
     clip: float = 1.0
     freeze_encoder: bool = False
     frozen_layers: int = 0
+    own_layers: int = 0
 
 
 class ChannelDropout(nn.Module):
@@ -89,15 +94,17 @@ class ChannelDropout(nn.Module):
 class Trainee(nn.Module):
     """The encoder and its heads, as one module to optimise."""
 
-    def __init__(self, encoder: SharedEncoder, dropout: float) -> None:
+    def __init__(self, encoder: SharedEncoder, dropout: float, own_layers: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
         self.attribution = AttributionHead(encoder.hidden_size)
-        self.stance = StanceHead(encoder.hidden_size)
+        top = list(encoder.bert.encoder.layer)[len(encoder.bert.encoder.layer) - own_layers :]
+        self.stance = StanceHead(encoder.hidden_size, layers=[deepcopy(layer) for layer in top])
         self.dropout = ChannelDropout(dropout)
-        for module in encoder.modules():
+        for module in self.modules():
             if isinstance(module, BertSelfOutput | BertOutput):
                 module.dropout = ChannelDropout(dropout)  # type: ignore[assignment]
+        self._settled: dict[int, WindowStates] = {}
 
     def heads(self) -> dict[str, nn.Module]:
         """Each stage's own part, by the stage's name."""
@@ -105,13 +112,41 @@ class Trainee(nn.Module):
 
     def vectors(
         self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
+    ) -> tuple[Tensor, Tensor]:
+        """Vectors of the tokens of several texts in a row for attribution and for stance.
+
+        Both are of shape (n, hidden), and the same where stance has no layers of its own.
+        """
+        batch = _batch(parts, windowing, tokenizer)
+        last, lower = self.encoder.states(batch, len(self.stance.layers))
+        shared: Tensor = self.dropout(last.vectors())
+        if not self.stance.layers:
+            return shared, shared
+        return shared, self.dropout(lower.through(self.stance.layers).vectors())
+
+    def settled_vectors(
+        self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
     ) -> Tensor:
-        """Vectors of the tokens of several texts in a row, shape (n, hidden)."""
-        windows = [
-            (tokens, window) for tokens in parts for window in make_windows(tokens, windowing)
-        ]
-        vectors: Tensor = self.dropout(self.encoder(batch_windows(windows, tokenizer)))
-        return vectors
+        """Vectors for stance over an encoder that no longer learns: each text is encoded once."""
+        vectors = []
+        for tokens in parts:
+            if id(tokens) not in self._settled:
+                batch = _batch([tokens], windowing, tokenizer)
+                with torch.no_grad():
+                    _, lower = self.encoder.eval().states(batch, len(self.stance.layers))
+                self._settled[id(tokens)] = WindowStates(batch, lower.states.half())
+            known = self._settled[id(tokens)]
+            states = WindowStates(known.batch, known.states.float())
+            vectors.append(states.through(self.stance.layers).vectors())
+        settled: Tensor = self.dropout(torch.cat(vectors))
+        return settled
+
+
+def _batch(
+    parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
+) -> WindowBatch:
+    windows = [(tokens, window) for tokens in parts for window in make_windows(tokens, windowing)]
+    return batch_windows(windows, tokenizer)
 
 
 @dataclass(slots=True)
@@ -217,14 +252,17 @@ def _step(
     told = 0.0
     for article in articles:
         with mixed_precision():
-            vectors = trainee.vectors([article.tokens], windowing, tokenizer)
-            loss = _article_loss(trainee, vectors, article, config, random)
+            loss = _article_loss(trainee, article, windowing, tokenizer, config, random)
         (loss / len(articles)).backward()  # type: ignore[no-untyped-call]
         told += float(loss.detach()) / len(articles)
     if not statements:
         return told, 0.0
     with mixed_precision():
-        vectors = trainee.vectors([item.tokens for item in statements], windowing, tokenizer)
+        texts = [item.tokens for item in statements]
+        if config.freeze_encoder:
+            vectors = trainee.settled_vectors(texts, windowing, tokenizer)
+        else:
+            _, vectors = trainee.vectors(texts, windowing, tokenizer)
         loss = config.stance_weight * stance_loss(trainee.stance, vectors, statements)
     loss.backward()  # type: ignore[no-untyped-call]
     return told, float(loss.detach())
@@ -232,15 +270,20 @@ def _step(
 
 def _article_loss(
     trainee: Trainee,
-    vectors: Tensor,
     article: GoldArticle,
+    windowing: Windowing,
+    tokenizer: PieceTokenizer,
     config: TrainingConfig,
     random: np.random.Generator,
 ) -> Tensor:
     """What an article teaches: its attributions if all are known, the stance of its statements."""
-    loss = vectors.new_zeros(())
+    loss = torch.zeros(())
+    if article.complete or not config.freeze_encoder:
+        shared, vectors = trainee.vectors([article.tokens], windowing, tokenizer)
+    else:
+        vectors = trainee.settled_vectors([article.tokens], windowing, tokenizer)
     if article.complete:
-        loss = loss + attribution_loss(trainee.attribution, vectors, article, random)
+        loss = loss + attribution_loss(trainee.attribution, shared, article, random)
     if article.stance is not None and article.stance.statements:
         count = len(article.stance.statements)
         share = config.stance_weight * count / (count + _FEW_STATEMENTS)
@@ -286,10 +329,20 @@ def _batches(
 
 def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str, object]]:
     """Word embeddings stay as they are; lower layers learn slower, heads and features faster."""
-    heads = [p for head in trainee.heads().values() for p in head.parameters()]
+    own = trainee.stance.layers
+    heads = [
+        parameter
+        for head in trainee.heads().values()
+        for name, parameter in head.named_parameters()
+        if not name.startswith("layers.")
+    ]
+    groups: list[dict[str, object]] = [
+        {"params": list(layer.parameters()), "lr": _layer_rate(config, len(own), depth)}
+        for depth, layer in enumerate(own)
+    ]
     if config.freeze_encoder:
         trainee.encoder.requires_grad_(False)
-        return [{"params": heads, "lr": config.head_rate}]
+        return [{"params": heads, "lr": config.head_rate}, *groups]
     bert = trainee.encoder.bert
     bert.embeddings.word_embeddings.weight.requires_grad_(False)
     layers = list(bert.encoder.layer)
@@ -297,16 +350,20 @@ def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str
         for module in (bert.embeddings, trainee.encoder.features, *layers[: config.frozen_layers]):
             module.requires_grad_(False)
     lowest = config.encoder_rate * config.layer_decay ** len(layers)
-    groups: list[dict[str, object]] = [
+    groups += [
         {"params": list(bert.embeddings.parameters()), "lr": lowest},
         {"params": [*trainee.encoder.features.parameters(), *heads], "lr": config.head_rate},
     ]
     for depth, layer in enumerate(layers):
-        rate = config.encoder_rate * config.layer_decay ** (len(layers) - 1 - depth)
+        rate = _layer_rate(config, len(layers), depth)
         groups.append({"params": list(layer.parameters()), "lr": rate})
     for group in groups:
         group["params"] = [p for p in group["params"] if p.requires_grad]  # type: ignore[attr-defined]
     return [group for group in groups if group["params"]]
+
+
+def _layer_rate(config: TrainingConfig, layers: int, depth: int) -> float:
+    return config.encoder_rate * config.layer_decay ** (layers - 1 - depth)
 
 
 def _rate(step: int, total: int, config: TrainingConfig) -> float:

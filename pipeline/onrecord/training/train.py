@@ -179,14 +179,17 @@ class Plan:
 def make_trainee(plan: Plan) -> Trainee:
     """The network before training: base encoder and fresh heads, or the model to start from."""
     if plan.start is None:
-        return Trainee(base_encoder(base_folder()), plan.config.dropout)
+        return Trainee(base_encoder(base_folder()), plan.config.dropout, plan.config.own_layers)
     folder = open_model(plan.start)
     config = BertConfig(**folder.config["encoder"])
     config._attn_implementation = attention.fastest()
-    trainee = Trainee(SharedEncoder(config), plan.config.dropout)
-    folder.load_into(trainee.encoder, "encoder")
+    encoder = SharedEncoder(config)
+    folder.load_into(encoder, "encoder")
+    known = folder.config.get("stance", {}).get("own_layers", 0)
+    trainee = Trainee(encoder, plan.config.dropout, known or plan.config.own_layers)
     for stage, head in trainee.heads().items():
-        if stage in folder.config:
+        # A head that now gets layers of its own starts anew; without, it goes on.
+        if stage in folder.config and (stage != "stance" or known == len(trainee.stance.layers)):
             folder.load_into(head, stage)
     return trainee
 
