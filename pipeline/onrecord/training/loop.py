@@ -98,13 +98,19 @@ class Trainee(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.attribution = AttributionHead(encoder.hidden_size)
-        top = list(encoder.bert.encoder.layer)[len(encoder.bert.encoder.layer) - own_layers :]
-        self.stance = StanceHead(encoder.hidden_size, layers=[deepcopy(layer) for layer in top])
+        self.stance = StanceHead(encoder.hidden_size)
         self.dropout = ChannelDropout(dropout)
-        for module in self.modules():
+        for module in encoder.modules():
             if isinstance(module, BertSelfOutput | BertOutput):
                 module.dropout = ChannelDropout(dropout)  # type: ignore[assignment]
+        self.give_own_layers(own_layers)
         self._settled: dict[int, WindowStates] = {}
+
+    def give_own_layers(self, count: int) -> None:
+        """Let stance have copies of the encoder's top layers, as they are now, for its own."""
+        layers = list(self.encoder.bert.encoder.layer)
+        top = layers[len(layers) - count :]
+        self.stance.layers = nn.ModuleList(deepcopy(layer) for layer in top)
 
     def heads(self) -> dict[str, nn.Module]:
         """Each stage's own part, by the stage's name."""

@@ -179,18 +179,20 @@ class Plan:
 def make_trainee(plan: Plan) -> Trainee:
     """The network before training: base encoder and fresh heads, or the model to start from."""
     if plan.start is None:
-        return Trainee(base_encoder(base_folder()), plan.config.dropout, plan.config.own_layers)
+        encoder = base_encoder(base_folder())
+        return Trainee(encoder, plan.config.dropout, plan.config.own_layers)
     folder = open_model(plan.start)
     config = BertConfig(**folder.config["encoder"])
     config._attn_implementation = attention.fastest()
     encoder = SharedEncoder(config)
     folder.load_into(encoder, "encoder")
     known = folder.config.get("stance", {}).get("own_layers", 0)
-    trainee = Trainee(encoder, plan.config.dropout, known or plan.config.own_layers)
+    trainee = Trainee(encoder, plan.config.dropout, known)
     for stage, head in trainee.heads().items():
-        # A head that now gets layers of its own starts anew; without, it goes on.
-        if stage in folder.config and (stage != "stance" or known == len(trainee.stance.layers)):
+        if stage in folder.config:
             folder.load_into(head, stage)
+    if not known:
+        trainee.give_own_layers(plan.config.own_layers)
     return trainee
 
 
