@@ -15,7 +15,7 @@ import onrecord
 from fakes import load_fake, make_article
 from onrecord.batch import RunOptions, run_batch
 from onrecord.readers import InputError, derive_id
-from onrecord.records import SCHEMAS
+from onrecord.records import SCHEMAS, STANCES
 from onrecord.runs import IncompleteRunError, Run
 
 ARTICLES = [make_article(number) for number in range(8)]
@@ -43,6 +43,23 @@ def test_every_table_is_a_data_frame_with_the_columns_of_the_contract(out: Path)
     assert run.articles.article_id.is_monotonic_increasing
     assert run.info["counts"]["articles"] == 8
     assert repr(run).startswith("<onrecord.Run: 8 articles, 24 sentences")
+
+
+def test_columns_have_types_that_a_notebook_can_use(out: Path) -> None:
+    run = onrecord.read_run(out)
+    assert list(run.quotes.stance.cat.categories) == list(STANCES)
+    assert run.quotes.stance.value_counts()["mixed"] == 0
+    assert list(run.quotes.kind.cat.categories) == ["direct", "indirect", "mixed"]
+    assert list(run.errors.kind.cat.categories) == ["failed", "skipped", "truncated"]
+    assert list(run.sentences.kind.cat.categories)[0] == "headline"
+    assert str(run.articles.published_at.dtype) == "datetime64[us, UTC]"
+    texts = run.articles.set_index("article_id").text
+    for quote in run.quotes.itertuples():
+        assert isinstance(quote.content_spans, list)
+        pieces = [texts[quote.article_id][start:end] for start, end in quote.content_spans]
+        assert " ".join(pieces) == quote.text
+        assert quote.sentence_ids == sorted(quote.sentence_ids)
+    assert all(isinstance(aliases, list) for aliases in run.actors.aliases)
 
 
 def test_analyze_gives_the_tables_of_a_run(out: Path) -> None:

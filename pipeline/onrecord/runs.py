@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 import pyarrow as pa
@@ -15,12 +15,28 @@ from onrecord.actors import merge_actors
 from onrecord.annotation import annotate_articles
 from onrecord.batch.directory import RUN_FILE, WORK, part_name, read_run_file
 from onrecord.readers import InputError, read_records
-from onrecord.records import SCHEMAS, Article, ErrorRow
+from onrecord.records import (
+    KINDS,
+    SCHEMAS,
+    STANCES,
+    Article,
+    ErrorKind,
+    ErrorRow,
+    SentenceKind,
+)
 from onrecord.tables import ARTICLE_TABLES, concat_sorted, error_row, to_tables
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import DocBin
+
+# Columns whose values come from a fixed list: categoricals with all of its values, used or not.
+_CATEGORIES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("sentences", "kind"): get_args(SentenceKind),
+    ("quotes", "kind"): KINDS,
+    ("quotes", "stance"): STANCES,
+    ("errors", "kind"): get_args(ErrorKind),
+}
 
 
 class IncompleteRunError(OSError):
@@ -29,6 +45,9 @@ class IncompleteRunError(OSError):
 
 class Run:
     """The tables of a run, each a data frame with the columns of the contract, in its order.
+
+    Kinds and stances are categoricals, times are in UTC, and list columns hold Python lists:
+    ``for start, end in quote.content_spans``.
 
     Attributes:
         info: content of ``run.json``; empty for texts analysed in memory.
@@ -49,7 +68,14 @@ class Run:
         return f"<onrecord.Run: {counts}>"
 
     def _frame(self, name: str) -> pd.DataFrame:
-        frame: pd.DataFrame = self.table(name).to_pandas()
+        table = self.table(name)
+        frame: pd.DataFrame = table.to_pandas()
+        for field in table.schema:
+            if pa.types.is_list(field.type):
+                frame[field.name] = table[field.name].to_pylist()
+            if (name, field.name) in _CATEGORIES:
+                values = _CATEGORIES[name, field.name]
+                frame[field.name] = pd.Categorical(frame[field.name], categories=values)
         return frame
 
     def _repr_html_(self) -> str:
