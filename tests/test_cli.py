@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 import onrecord.batch
 from fakes import load_fake, make_article
+from onrecord.batch.progress import RunProgress
 from onrecord.cli import app
 from onrecord.records import Article
 from onrecord.terminal import render_article, safe
@@ -67,6 +69,57 @@ def test_exit_code_3_when_some_are_in_errors(
     result = invoke("run", news, "--out", tmp_path / "out", "--workers", 0, "--quiet")
     assert result.exit_code == 3
     assert result.output == ""
+
+
+def terminal(**settings: Any) -> Console:
+    page = io.StringIO()
+    return Console(
+        width=100, highlight=False, file=page, force_terminal=True, legacy_windows=False, **settings
+    )
+
+
+def printed(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.usefixtures("fake_run")
+@pytest.mark.parametrize("colourless", [True, False])
+def test_a_run_on_a_terminal_ends_with_a_table(
+    tmp_path: Path,
+    write_jsonl: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    colourless: bool,
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if colourless:
+        monkeypatch.setenv("NO_COLOR", "1")
+    console = terminal(color_system="standard")
+    monkeypatch.setattr("onrecord.commands.run.error_console", lambda: console)
+    news = write_jsonl([make_article(1), make_article(2, "FAIL:stance")])
+    assert invoke("run", news, "--out", tmp_path / "out", "--workers", 0).exit_code == 3
+    page = printed(console)
+    assert ("\x1b[1;31m" in page) is not colourless
+    rows = [
+        [cell.strip() for cell in line.split("│")[1:-1]]
+        for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", page).splitlines()
+    ]
+    assert ["articles", "2", ""] in rows
+    assert ["errors", "1", "1 failed"] in rows
+
+
+def test_progress_tells_rates_and_failures_by_kind() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    with RunProgress(console) as progress:
+        progress.start(3, 0)
+        progress.start_clock()
+        progress.advance(2, 800, ["failed", "skipped", "failed"])
+        progress.advance(1, 400, [])
+    last = printed(console).splitlines()[-1]
+    assert "3 of 3 articles" in last
+    assert "words/s" in last
+    assert last.endswith("0:00:00 left, 2 failed, 1 skipped")
+    assert "\x1b" not in last
 
 
 @pytest.mark.usefixtures("fake_run")

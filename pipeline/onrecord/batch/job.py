@@ -187,7 +187,8 @@ class Job:
     def _accept(self, number: int, result: AnnotatedBatch) -> None:
         shard = self._open[number]
         shard.done.append(result)
-        self._progress.advance(result.n_articles, result.n_words, result.tables["errors"].num_rows)
+        kinds = result.tables["errors"]["kind"].to_pylist()
+        self._progress.advance(result.n_articles, result.n_words, kinds)
         if shard.complete:
             self._commit(*shard.close())
             del self._open[number]

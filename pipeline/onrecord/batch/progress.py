@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +46,8 @@ class RunProgress:
         self._console = console
         self._bar = _bar(console) if console is not None and console.is_terminal else None
         self._task = self._bar.add_task("reading", total=None) if self._bar else None
-        self._total = self._done = self._words = self._errors = self._before = 0
+        self._total = self._done = self._words = self._before = 0
+        self._errors: Counter[str] = Counter()
         self._began = self._last_line = time.monotonic()
 
     def __enter__(self) -> RunProgress:
@@ -72,11 +75,11 @@ class RunProgress:
         """Models are loaded: rates and the time left count from here."""
         self._began = time.monotonic()
 
-    def advance(self, articles: int, words: int, errors: int) -> None:
-        """A batch is done."""
+    def advance(self, articles: int, words: int, errors: Iterable[str]) -> None:
+        """A batch is done; ``errors`` are the kinds of its rows in the errors table."""
         self._done += articles
         self._words += words
-        self._errors += errors
+        self._errors.update(errors)
         self._show()
 
     def say(self, line: str) -> None:
@@ -106,8 +109,12 @@ class RunProgress:
         left = timedelta(seconds=round((self._total - self._done) * spent / now_done))
         return (
             f"{now_done / spent:.1f} articles/s, {self._words / spent:,.0f} words/s, "
-            f"{left} left, {self._errors:,} in errors"
+            f"{left} left, {self._failures()}"
         )
+
+    def _failures(self) -> str:
+        counts = sorted(self._errors.items())
+        return ", ".join(f"{n:,} {kind}" for kind, n in counts) or "no errors"
 
 
 def _bar(console: Console) -> Progress:

@@ -125,6 +125,7 @@ def run(
         raise typer.BadParameter("--master goes with --engine spark")
     with errors_as_messages():
         from onrecord.batch import RunOptions, run_batch
+        from onrecord.batch.summary import tell_summary
         from onrecord.readers import parse_columns
 
         settings: dict[str, Any] = {
@@ -162,7 +163,6 @@ def run(
         except KeyboardInterrupt:
             fail(f"interrupted; finish with the same command and --resume ({out})")
     if console is not None:
-        counts = ", ".join(f"{n:,} {name}" for name, n in summary.counts.items())
-        console.print(f"{summary.path}: {counts} ({summary.seconds:.1f} s)", soft_wrap=True)
+        tell_summary(console, summary)
     if summary.n_errors:
         raise typer.Exit(SOME_IN_ERRORS)
