@@ -27,6 +27,7 @@ from onrecord.stages.name_types import (
     load_weights,
     type_names,
 )
+from onrecord.stages.person_names import whole_names
 
 
 class EntityLinker:
@@ -101,7 +102,7 @@ def find_candidates(doc: Doc, words: Words) -> list[Found]:
     for place in found:
         taken[place.start : place.end] = [True] * (place.end - place.start)
     found.extend(Found(start, end, None) for start, end in capitalised_runs(words, taken))
-    return found
+    return whole_names(words, found)
 
 
 def _by_start(mention: Mention) -> int:

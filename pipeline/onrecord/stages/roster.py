@@ -9,7 +9,7 @@ no list of first names, no knowledge from outside the article.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from onrecord.quotation import Quotation, find_quotations
 from onrecord.records import Entity, Mention, Sentence, Span
 from onrecord.stages import patterns
+from onrecord.stages.body_phrases import find_body_phrases, fullest_form
 
 _TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z]+\.(?=\s*$|\s+[A-Z])|\w+(?:[-’']\w+)*|[^\w\s]")
 ANY_WORD = re.compile(r"[^\W_]+(?:[-’'.&][^\W_]+)*")
@@ -42,7 +43,10 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class Candidate:
-    """A named entity and the evidence about it."""
+    """A named entity and the evidence about it.
+
+    ``unlisted`` marks a name that is read from the text and is no entity of the article's.
+    """
 
     entity: Entity
     kind: str
@@ -51,6 +55,7 @@ class Candidate:
     feminine: float = 0.0
     roles: Counter[str] = field(default_factory=Counter)
     places: set[str] = field(default_factory=set)
+    unlisted: bool = False
 
     @property
     def gender(self) -> str | None:
@@ -91,6 +96,8 @@ class Roster:
         self.candidates: dict[str, Candidate] = {}
         for mention in self.mentions:
             self._add(mention)
+        self.phrases: list[tuple[Span, Candidate]] = []
+        self._add_phrases()
 
     def sentence_at(self, offset: int) -> int:
         """Index of the sentence that holds ``offset`` or ends last before it."""
@@ -118,6 +125,28 @@ class Roster:
         """The candidate that a mention belongs to."""
         return None if mention.entity is None else self.candidates.get(mention.entity.entity_id)
 
+    def phrase_in(self, span: Span) -> Candidate | None:
+        """The body whose phrase fills ``span``, but for "the" and marks around it."""
+        for place, candidate in self.phrases:
+            before = self.text[span.start : place.start].lower().strip()
+            rest = self.text[place.end : span.end].strip(" ,’'s")
+            if span.start <= place.start and place.end <= span.end and not rest:
+                return candidate if before in ("", "the") else None
+        return None
+
+    def add_unlisted(self, name: str, place: Span) -> Candidate:
+        """A candidate for a name that no entity has, seen at ``place``."""
+        key = f"text:{name.lower()}"
+        known = self.candidates.get(key)
+        if known is None:
+            known = Candidate(Entity(key, name, "ORG"), "body", unlisted=True)
+            self.candidates[key] = known
+        index = self.sentence_at(place.start)
+        seen = Seen(place.start, place.end, index, True, self.quotation_at(place.start) is not None)
+        if seen not in known.seen:
+            insort(known.seen, seen)
+        return known
+
     def recent(self, pool: Sequence[Candidate], start: int) -> Sequence[Candidate]:
         """Those of ``pool`` mentioned last before ``start``, few enough to weigh each."""
         if len(pool) <= _WEIGHED_AT_MOST:
@@ -129,6 +158,16 @@ class Roster:
         return [c for c in self.candidates.values() if c.kind == "person"]
 
     # --- evidence -------------------------------------------------------------------------------
+
+    def _add_phrases(self) -> None:
+        named = {c.entity.name.lower() for c in self.candidates.values()}
+        found = [p for p in find_body_phrases(self.text) if p.name.lower() not in named]
+        forms: dict[str, list[str]] = {}
+        for phrase in found:
+            forms.setdefault(phrase.key, []).append(phrase.name)
+        for phrase in found:
+            candidate = self.add_unlisted(fullest_form(forms[phrase.key]), phrase.span)
+            self.phrases.append((phrase.span, candidate))
 
     def _add(self, mention: Mention) -> None:
         entity = mention.entity

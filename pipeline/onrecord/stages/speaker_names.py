@@ -27,11 +27,6 @@ RULE_PRECISION = {
     "owner": 0.40,
 }
 _NAME_RUN = re.compile(r"[A-Z][\w.’'-]*(?:\s+(?:[A-Z][\w.’'-]*|de|van|von|der|bin|al|la|le|du))+")
-_NAMED_BODY = re.compile(
-    r"(?:[Tt]he\s+)?(?P<name>(?!(?:The|His|Her|Its|Their|A)\b)"
-    r"(?:[A-Z][\w.-]+(?:[’']s?)?\s+){1,3}"
-    r"(?:presidential\s)?(?:campaign|administration))(?:[’']s)?\s*,?$"
-)
 _JOINED = re.compile(r"(?:,[^,]{2,40},?|,|\s*\([^)]*\),?)?\s+and\s+")
 _ISSUING = frozenset({"by", "from"})
 # What may follow a name that heads its phrase, inside the phrase.
@@ -61,9 +56,9 @@ class NameReader:
         mentions = [m for m in self.roster.mentions_in(span) if self.roster.candidate(m)]
         if self._is_plural(span, mentions):
             return UNKNOWN_SPEAKER
-        body = self._body_of(span)
+        body = self.roster.phrase_in(Span(span.start, self.core_end(span)))
         if body is not None:
-            return body
+            return speaker_of(body, "body")
         for mention in self._head_first(span, mentions):
             role = self._role_of(span, mention)
             if role == "head":
@@ -126,15 +121,6 @@ class NameReader:
         between = any(word in patterns.QUALIFYING | _ISSUING for word in words)
         return between and not _OFFICE.search(tail)
 
-    def _body_of(self, span: Span) -> Speaker | None:
-        """A body named after a person: "the Clinton campaign", "Obama's administration"."""
-        match = _NAMED_BODY.match(self.text[span.start : span.end])
-        if match is None:
-            return None
-        words = [re.sub(r"[’']s?$", "", word) for word in match.group("name").split()]
-        name = " ".join(w for w in words if w.lower().rstrip(".") not in _TITLES)
-        return Speaker(name, None, "body", RULE_PRECISION["body"])
-
     def _named_by_text(self, span: Span, mentions: Sequence[Mention]) -> Speaker | None:
         """A known name, or a full name the recogniser missed, read from the words themselves."""
         core = self.text[span.start : self.core_end(span)]
@@ -184,7 +170,8 @@ class NameReader:
 def speaker_of(candidate: Candidate, how: str, share: float | None = None) -> Speaker:
     """The candidate as a speaker; ``share`` is the ranking's probability, if one decided."""
     score = RULE_PRECISION[how] if share is None else share
-    return Speaker(candidate.entity.name, candidate.entity.entity_id, how, round(score, 4))
+    entity_id = None if candidate.unlisted else candidate.entity.entity_id
+    return Speaker(candidate.entity.name, entity_id, how, round(score, 4))
 
 
 def _names_issue(following: Sequence[str]) -> bool:

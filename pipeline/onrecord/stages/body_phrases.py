@@ -1,0 +1,89 @@
+"""Bodies that an article names by a phrase and no recogniser marks: "the Turkish government".
+
+A phrase of capitalised words and a noun for a body ("the Clinton campaign", "China's foreign
+ministry", "West Yorkshire police") is a name to a reader, wherever the article uses it. An
+indefinite one ("a US court") is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from onrecord.records import Span
+from onrecord.stages import patterns
+from onrecord.stages.name_lists import OPENING_WORDS
+
+_NOUNS = (
+    "campaign|administration|government|regime|army|military|police|navy|parliament|ministry|"
+    "commission|committee|coalition|court|council|embassy|legislature|congress|senate|assembly|"
+    "department|authority|movement|opposition|judiciary|treasury|presidency|party|union"
+)
+_NOUN = re.compile(rf"\b(?:{_NOUNS})\b(?![’'-]\w{{2}}|-)")
+_REACH = 80  # characters before the noun
+# Words right before the noun, nearest last: at most two in small letters, then capitals.
+_BEFORE = re.compile(
+    r"(?:(?<![\w.’'-])(?P<before>[a-z]+|An?|Another|One|Any|Some|Every|Each|No)\s+)?"
+    r"(?P<names>(?:[A-Z][\w&-]*(?:\.[A-Z]\.|\.)?(?:[’'](?:s\b)?)?\s+){1,4})"
+    r"(?P<between>(?:[a-z]+\s+){0,2})$"
+)
+_OWNED = re.compile(r"[’'](?:s\b|\s)")
+_INDEFINITE = frozenset({"a", "an", "another", "any", "some", "every", "each", "no", "one"})
+_TITLES = patterns.ROLE_WORDS_IN_NAMES
+_NOT_BETWEEN = (
+    patterns.PREPOSITIONS
+    | patterns.AUXILIARIES
+    | patterns.COMMON_VERBS
+    | patterns.CLAUSE_WORDS
+    | patterns.DETERMINERS
+    | patterns.ADVERBS_IN_GROUP
+    | frozenset({"of", "to", "not", "or"})
+)
+
+
+class BodyPhrase(NamedTuple):
+    """One occurrence: its span without the article, and the key that all its forms share."""
+
+    span: Span
+    name: str
+    key: str
+
+
+def find_body_phrases(text: str) -> Iterator[BodyPhrase]:
+    """Every such phrase of an article, in order."""
+    for noun in _NOUN.finditer(text):
+        low = max(noun.start() - _REACH, 0)
+        low = max(low, text.rfind("\n", low, noun.start()) + 1)
+        before = _BEFORE.search(text[low : noun.start()])
+        phrase = None if before is None else _read(before, low, noun)
+        if phrase is not None:
+            yield phrase
+
+
+def _read(before: re.Match[str], low: int, noun: re.Match[str]) -> BodyPhrase | None:
+    words = before.group("names").split()
+    between = before.group("between").split()
+    if (before.group("before") or "").lower() in _INDEFINITE:
+        return None
+    start = low + before.start("names")
+    while words and (words[0] in OPENING_WORDS or _is_title(words[0])):
+        start += len(words.pop(0)) + 1
+    if not words or any(word in _NOT_BETWEEN or _is_verb(word) for word in between):
+        return None
+    name = " ".join([*words, *between, noun.group()])
+    owner = re.sub(r"[’']s?$", "", words[-1]).lower()
+    return BodyPhrase(Span(start, noun.end()), name, f"{owner} {noun.group()}")
+
+
+def _is_title(word: str) -> bool:
+    return word.lower().rstrip(".") in _TITLES
+
+
+def _is_verb(word: str) -> bool:
+    return word in patterns.VERBS and word not in patterns.NOUN_LIKE
+
+
+def fullest_form(forms: Sequence[str]) -> str:
+    """The form to call a body by: without a possessive, then the most used, then the first."""
+    return max(dict.fromkeys(forms), key=lambda form: (not _OWNED.search(form), forms.count(form)))
