@@ -273,6 +273,34 @@ def test_append_records_a_known_text_once(tmp_path: Path, write_jsonl: WriteJson
     assert errors(tmp_path / "out") == [("copy", "read", "skipped", "DuplicateText")]
 
 
+def test_append_tells_once_what_is_in_another_language(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    news = tmp_path / "news.jsonl"
+    news.write_text(json.dumps({"id": "f1", "text": FRENCH}) + "\n", encoding="utf-8")
+    run_fake(news, tmp_path / "out")
+    assert run_fake(news, tmp_path / "out", append=True).n_errors == 0
+    assert errors(tmp_path / "out") == [("f1", "language", "skipped", "OtherLanguage")]
+
+
+def test_csv_files_do_not_fall_behind(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    run_fake(write_jsonl([make_article(1)], "a.jsonl"), tmp_path / "out", csv=True)
+    run_fake(write_jsonl([make_article(2)], "b.jsonl"), tmp_path / "out", append=True)
+    assert "a0002" in (tmp_path / "out" / "articles.csv").read_text()
+
+
+def test_problems_of_the_input_fill_parts_of_bounded_size(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = [replace(make_article(1), article_id=f"copy{n}") for n in range(6)]
+    news = write_jsonl([*copies, make_article(2)])
+    run_fake(news, tmp_path / "one")
+    monkeypatch.setattr("onrecord.batch.job._ERRORS_OF_A_PART", 2)
+    assert run_fake(news, tmp_path / "many").n_errors == 5
+    assert len(read_run(tmp_path / "many").info["parts"]) == 4
+    assert_same(tmp_path / "many", tables(tmp_path / "one"))
+
+
 def test_runs_of_another_configuration_are_not_mixed(
     tmp_path: Path, write_jsonl: WriteJsonl
 ) -> None:
@@ -368,17 +396,47 @@ def test_a_disk_that_fills_up_while_a_shard_is_written(
     assert_same(tmp_path / "out", tables(tmp_path / "whole"))
 
 
-def test_a_damaged_shard_is_done_again(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+def _broken_disk(*_: Any) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_damaged_shard_is_done_again(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     news = write_jsonl(map(make_article, range(12)))
     run_fake(news, tmp_path / "whole")
     out = tmp_path / "out"
-    _run_and_kill(news, out, after_shards=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "publish", _broken_disk)
+        with pytest.raises(RunError, match="--resume"):
+            run_fake(news, out)
     damaged = out / ".work" / "shard-00000" / "quotes.parquet"
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     run_fake(news, out, resume=True)
     assert_same(out, tables(tmp_path / "whole"))
+
+
+def test_a_damaged_marker_and_a_line_cut_off_are_no_obstacle(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news = write_jsonl(map(make_article, range(12)))
+    run_fake(news, tmp_path / "whole")
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "publish", _broken_disk)
+        with pytest.raises(RunError, match="--resume"):
+            run_fake(news, out)
+    (out / ".work" / "shard-00000" / "done.json").write_text('{"number": 0, "fi')
+    with (out / "run.log").open("a") as log:
+        log.write('{"time": "2026')
+    run_fake(news, out, resume=True)
+    assert_same(out, tables(tmp_path / "whole"))
+    lines = (out / "run.log").read_text().splitlines()
+    assert json.loads(lines[-1])["event"] == "finish"
+    assert [line for line in lines if not line.endswith("}")] == ['{"time": "2026']
+    assert all(json.loads(line) for line in lines if line.endswith("}"))
 
 
 def _run_and_kill(

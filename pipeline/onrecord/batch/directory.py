@@ -162,7 +162,10 @@ class RunDirectory:
         for marker in sorted(self.work.glob(f"shard-*/{_MARKER}")):
             if marker.parent.suffix == ".tmp":
                 continue
-            shard = Shard(**json.loads(marker.read_text(encoding="utf-8")))
+            try:
+                shard = Shard(**json.loads(marker.read_text(encoding="utf-8")))
+            except (ValueError, TypeError):
+                continue
             if all(is_whole(self.file(shard, name), about) for name, about in shard.files.items()):
                 found[shard.number] = shard
         return found

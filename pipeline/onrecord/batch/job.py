@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onrecord.actors import merge_actors, read_part
@@ -18,6 +22,7 @@ from onrecord.annotation import AnnotatedBatch, unannotated
 from onrecord.batch.csv_tables import write_csv
 from onrecord.batch.directory import LOG_FILE, RunDirectory, Shard, part_name
 from onrecord.batch.durable import remove_tree
+from onrecord.batch.near_duplicates import NearDuplicates
 from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.plan import KnownArticle, Plan
 from onrecord.batch.progress import RunLog, RunProgress
@@ -37,6 +42,8 @@ from onrecord.records import SCHEMAS, Article, ErrorRow
 from onrecord.tables import ARTICLE_TABLES, Tables, concat_sorted, error_row, to_tables
 
 _PLAN = "plan.sqlite"
+# Of ten million articles, millions may be duplicates: no more rows than this are held at once.
+_ERRORS_OF_A_PART = 50_000
 # A batch holds no more text than this unless one article does: memory follows text, not articles.
 _BATCH_CHARS = 200_000
 # Where a worker can die outside of any stage that could be left out.
@@ -135,9 +142,11 @@ class Job:
         path = self._directory.work / _PLAN
         if path.is_file():
             return Plan(path)
+        self._progress.say("reading the input")
         read = open_input(inputs, self._begun["config"])
-        known = self._known_articles() if self._before else ()
-        plan = Plan.write(path, read, known)
+        known = self._known_articles(), self._known_errors()
+        with self._near_duplicates() as near:
+            plan = Plan.write(path, read, *known, near)
         if not (plan.n_articles or plan.has_errors or self._before):
             remove_tree(self._directory.work)
             raise RunError(f"{', '.join(map(str, inputs))}: no article found; nothing to do")
@@ -148,6 +157,22 @@ class Job:
             rows = read_part(path, ["article_id", "source_path", "text_sha256"]).to_pylist()
             for row in rows:
                 yield KnownArticle(**row)
+
+    def _known_errors(self) -> Iterator[ErrorRow]:
+        for path in self._old_files("errors"):
+            for row in read_part(path, SCHEMAS["errors"].names).to_pylist():
+                yield ErrorRow(**row)
+
+    def _near_duplicates(self) -> AbstractContextManager[NearDuplicates | None]:
+        """Where wire copies are looked for, the originals of earlier runs in it; None if not."""
+        if not self._options.near_duplicates:
+            return nullcontext()
+        near = NearDuplicates(self._directory.work / "near.sqlite")
+        for path in self._old_files("articles"):
+            for row in read_part(path, ["article_id", "text", "extra"]).to_pylist():
+                if "duplicate_of" not in json.loads(row["extra"]):
+                    near.remember(row["article_id"], row["text"])
+        return near
 
     def _old_files(self, table: str) -> Iterator[Path]:
         """Files of a table that were there before this run."""
@@ -194,6 +219,7 @@ class Job:
             del self._open[number]
 
     def _commit(self, shard: Shard, tables: Tables) -> None:
+        tables["errors"] = self._without_known(tables["errors"])
         done = self._directory.commit_shard(shard, tables)
         self._shards[done.number] = done
         rows = {name: about["rows"] for name, about in done.files.items()}
@@ -219,26 +245,28 @@ class Job:
     # --- finishing -----------------------------------------------------------------------------
 
     def _commit_read_errors(self, plan: Plan) -> None:
-        """A last part of its own holds what was not read; of no article, the tables are empty."""
+        """Last parts of their own hold what was not read; of no article, the tables are empty."""
         number = self._first_part + self._n_shards(plan)
-        errors = list(plan.errors())
-        if self._before:
-            errors = self._only_new(errors)
-        nothing_else = number == 0
-        if number in self._shards or not (errors or nothing_else):
-            return
-        tables = to_tables({"errors": [error_row(error) for error in errors]})
-        tables["errors"] = concat_sorted("errors", [tables["errors"]])
-        self._commit(Shard(number, {}, 0, 0, {}), tables)
+        errors = plan.errors()
+        while (some := list(islice(errors, _ERRORS_OF_A_PART))) or number == 0:
+            if number not in self._shards:
+                tables = to_tables({"errors": [error_row(error) for error in some]})
+                tables["errors"] = concat_sorted("errors", [tables["errors"]])
+                self._commit(Shard(number, {}, 0, 0, {}), tables)
+            number += 1
 
-    def _only_new(self, errors: Sequence[ErrorRow]) -> list[ErrorRow]:
-        """Errors that the run does not hold yet: the same bad file is met at every append."""
-        there = {
-            ErrorRow(**row)
-            for path in self._old_files("errors")
-            for row in read_part(path, SCHEMAS["errors"].names).to_pylist()
-        }
-        return [error for error in errors if error not in there]
+    def _without_known(self, errors: pa.Table) -> pa.Table:
+        """Errors that the run does not hold yet.
+
+        An article that gives no row of ``articles``, as one in another language, is met at every
+        append.
+        """
+        if not self._before or self._plan is None:
+            return errors
+        is_known = self._plan.is_known
+        return errors.filter(
+            pa.array([not is_known(ErrorRow(**row)) for row in errors.to_pylist()], pa.bool_())
+        )
 
     def _parts(self, table: str) -> Iterator[Path]:
         """Files of a table, those of earlier runs first, wherever they are now."""
@@ -250,7 +278,8 @@ class Job:
         self._progress.say("merging actors")
         actors, n_actors = self._write_actors()
         run = self._run_file(n_actors, time.monotonic() - began)
-        if self._options.csv:
+        # CSV files of an earlier run would silently lack what this one adds.
+        if self._options.csv or (self._directory.path / "articles.csv").is_file():
             self._write_csv(actors)
         self._directory.publish(self._shards, actors, run)
         session = run["sessions"][-1]

@@ -32,6 +32,7 @@ class RunOptions(BaseModel):
         batch_size: most articles of one batch.
         shard_size: input articles of one shard, the unit that is committed and resumed.
         article_timeout: seconds that one article, or one batch, may take; None for no limit.
+        near_duplicates: note in ``articles.extra`` which article a wire copy repeats.
         csv: write every table as CSV too.
         engine: "local" for worker processes, "spark" for the executors of a Spark cluster.
         master: Spark master, this machine's cores if None.
@@ -51,6 +52,7 @@ class RunOptions(BaseModel):
     batch_size: PositiveInt = 16
     shard_size: PositiveInt = 500
     article_timeout: PositiveFloat | None = 300.0
+    near_duplicates: bool = False
     csv: bool = False
     engine: Literal["local", "spark"] = "local"
     master: str | None = None

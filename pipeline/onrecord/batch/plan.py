@@ -15,11 +15,12 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from onrecord.batch.durable import remove_tree, sync_directory
+from onrecord.batch.near_duplicates import NearDuplicates
 from onrecord.readers.columns import text_sha256
 from onrecord.records import Article, ErrorRow
 
@@ -28,15 +29,18 @@ from onrecord.records import Article, ErrorRow
 _SCHEMA = """
 CREATE TABLE article (
     position INTEGER PRIMARY KEY, article_id TEXT, source_path TEXT, sha256 TEXT,
-    digest BLOB, content BLOB);
+    published TEXT, digest BLOB, content BLOB);
 CREATE TABLE known (article_id TEXT, source_path TEXT, sha256 TEXT);
 CREATE TABLE error (
     source_path TEXT, article_id TEXT, stage TEXT, kind TEXT, error TEXT, message TEXT);
+CREATE TABLE known_error AS SELECT * FROM error;
+CREATE TABLE near (position INTEGER PRIMARY KEY, original TEXT);
 """
 _SELECT = """
 CREATE INDEX by_id ON article (article_id, source_path, sha256);
 CREATE INDEX known_text ON known (sha256);
 CREATE INDEX known_id ON known (article_id);
+CREATE INDEX known_message ON known_error (message, article_id);
 DELETE FROM article WHERE EXISTS (
     SELECT 1 FROM known WHERE known.article_id = article.article_id
     AND known.source_path = article.source_path AND known.sha256 = article.sha256);
@@ -54,6 +58,7 @@ CREATE TABLE todo AS
     FROM first_of_text WHERE kept = position;
 CREATE UNIQUE INDEX todo_number ON todo (number);
 """
+_INSERT_ERROR = "INSERT INTO {} VALUES (?, ?, ?, ?, ?, ?)"
 _DUPLICATES = """
 SELECT d.source_path, d.article_id, d.sha256, k.source_path, k.article_id, k.sha256
     FROM first_of_id d JOIN article k ON k.position = d.kept WHERE d.kept != d.position
@@ -66,6 +71,17 @@ SELECT d.source_path, d.article_id, d.sha256, k.source_path, k.article_id, k.sha
 UNION ALL
 SELECT d.source_path, d.article_id, d.sha256, k.source_path, k.article_id, k.sha256
     FROM first_of_id d JOIN known k ON k.sha256 = d.sha256 WHERE d.kept = d.position
+"""
+_KNOWN_ERROR = """
+SELECT 1 FROM known_error k WHERE k.message IS {0}message AND k.article_id IS {0}article_id
+    AND k.source_path IS {0}source_path AND k.stage IS {0}stage AND k.kind IS {0}kind
+    AND k.error IS {0}error
+"""
+_DELETE_KNOWN = "DELETE FROM error WHERE EXISTS (" + _KNOWN_ERROR.format("error.") + ")"  # noqa: S608 - no values
+# The earliest first, so that the original of a wire copy is the one that was published first.
+_BY_TIME = """
+SELECT position FROM todo JOIN article USING (position)
+    ORDER BY published IS NULL, published, article_id
 """
 
 
@@ -92,7 +108,12 @@ class Plan:
 
     @classmethod
     def write(
-        cls, path: Path, read: Iterable[Article | ErrorRow], known: Iterable[KnownArticle] = ()
+        cls,
+        path: Path,
+        read: Iterable[Article | ErrorRow],
+        known: Iterable[KnownArticle] = (),
+        known_errors: Iterable[ErrorRow] = (),
+        near: NearDuplicates | None = None,
     ) -> Plan:
         """Read all of the input into a plan file, which is there only when it is whole.
 
@@ -100,6 +121,8 @@ class Plan:
             path: where the plan goes.
             read: the input, as ``read_articles`` yields it.
             known: articles that are in the tables already and are not annotated again.
+            known_errors: rows that ``errors`` holds already; the same problem is not told twice.
+            near: where given, articles that repeat another get ``duplicate_of`` in ``extra``.
 
         Raises:
             OSError, sqlite3.Error: the file cannot be written.
@@ -110,11 +133,15 @@ class Plan:
             # The file counts only once it is renamed; a journal of its own would be waste.
             database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
             database.execute("BEGIN")
-            _fill(database, read, known)
+            _fill(database, read, known, known_errors)
             database.execute("COMMIT")
             database.executescript("BEGIN;" + _SELECT)
-            duplicates = list(_duplicates(database))
-            database.executemany("INSERT INTO error VALUES (?, ?, ?, ?, ?, ?)", duplicates)
+            database.executemany(_INSERT_ERROR.format("error"), _duplicates(database))
+            database.execute(_DELETE_KNOWN)
+            if near is not None:
+                database.executemany(
+                    "INSERT INTO near VALUES (?, ?)", _near_duplicates(database, near)
+                )
             database.execute("COMMIT")
         with aside.open("rb+") as stream:
             os.fsync(stream.fileno())
@@ -125,16 +152,21 @@ class Plan:
     def articles(self, first: int, last: int) -> list[Article]:
         """Articles number ``first`` to ``last`` (excluded)."""
         rows = self._database.execute(
-            "SELECT content FROM todo JOIN article USING (position) "
-            "WHERE number >= ? AND number < ? ORDER BY number",
+            "SELECT content, original FROM todo JOIN article USING (position) "
+            "LEFT JOIN near USING (position) WHERE number >= ? AND number < ? ORDER BY number",
             (first, last),
         )
-        return [_unpack(content) for (content,) in rows]
+        return [_unpack(content, original) for content, original in rows]
 
     def errors(self) -> Iterator[ErrorRow]:
-        """What could not be read, and the duplicates."""
-        for row in self._database.execute("SELECT * FROM error"):
+        """What could not be read, and the duplicates, by article; none that is known."""
+        for row in self._database.execute("SELECT * FROM error ORDER BY article_id, source_path"):
             yield ErrorRow(*row)
+
+    def is_known(self, error: ErrorRow) -> bool:
+        """Whether the tables hold this very row already."""
+        query = _KNOWN_ERROR.format(":")
+        return self._database.execute(query, asdict(error)).fetchone() is not None
 
     def close(self) -> None:
         """Close the file."""
@@ -145,23 +177,26 @@ def _fill(
     database: sqlite3.Connection,
     read: Iterable[Article | ErrorRow],
     known: Iterable[KnownArticle],
+    known_errors: Iterable[ErrorRow],
 ) -> None:
     database.executemany(
         "INSERT INTO known VALUES (?, ?, ?)",
         ((row.article_id, row.source_path, row.text_sha256) for row in known),
     )
+    database.executemany(_INSERT_ERROR.format("known_error"), map(_error_values, known_errors))
     for item in read:
         if isinstance(item, ErrorRow):
-            database.execute("INSERT INTO error VALUES (?, ?, ?, ?, ?, ?)", _error_values(item))
+            database.execute(_INSERT_ERROR.format("error"), _error_values(item))
             continue
         content = _pack(item)
         digest = hashlib.sha256(content).digest()
         database.execute(
-            "INSERT INTO article VALUES (NULL, ?, ?, ?, ?, ?)",
+            "INSERT INTO article VALUES (NULL, ?, ?, ?, ?, ?, ?)",
             (
                 item.article_id,
                 item.source_path,
                 text_sha256(item.text),
+                item.published_at and item.published_at.astimezone(UTC).isoformat(),
                 digest,
                 content,
             ),
@@ -185,6 +220,19 @@ def _duplicates(database: sqlite3.Connection) -> Iterator[tuple[str | None, ...]
         )
 
 
+def _near_duplicates(
+    database: sqlite3.Connection, near: NearDuplicates
+) -> Iterator[tuple[int, str]]:
+    for (position,) in database.execute(_BY_TIME):
+        (content,) = database.execute(
+            "SELECT content FROM article WHERE position = ?", (position,)
+        ).fetchone()
+        article = _unpack(content)
+        original = near.original_of(article.article_id, article.text)
+        if original is not None:
+            yield position, original
+
+
 def _error_values(row: ErrorRow) -> tuple[str | None, ...]:
     return (row.source_path, row.article_id, row.stage, row.kind, row.error, row.message)
 
@@ -196,9 +244,11 @@ def _pack(article: Article) -> bytes:
     return zlib.compress(json.dumps(fields, ensure_ascii=False, sort_keys=True).encode(), 1)
 
 
-def _unpack(content: bytes) -> Article:
+def _unpack(content: bytes, original: str | None = None) -> Article:
     fields = json.loads(zlib.decompress(content))
     published = fields.pop("published_at")
+    if original is not None:
+        fields["extra"]["duplicate_of"] = original
     return Article(
         published_at=None if published is None else datetime.fromisoformat(published), **fields
     )

@@ -22,7 +22,10 @@ class RunLog:
     """Events of a run as JSON Lines: ``{"time", "event", ...}``."""
 
     def __init__(self, path: Path) -> None:
+        cut_off = _ends_inside_a_line(path)
         self._stream: IO[str] = path.open("a", encoding="utf-8", buffering=1)
+        if cut_off:
+            self._stream.write("\n")
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event."""
@@ -33,6 +36,15 @@ class RunLog:
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+
+def _ends_inside_a_line(path: Path) -> bool:
+    """Whether an earlier process was ended while it wrote a line."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as stream:
+        stream.seek(-1, 2)
+        return stream.read() != b"\n"
 
 
 class RunProgress:

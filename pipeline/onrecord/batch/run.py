@@ -14,6 +14,7 @@ from rich.console import Console
 
 from onrecord.batch.directory import RunDirectory, read_run_file
 from onrecord.batch.job import Job, open_input, utc_now
+from onrecord.batch.near_duplicates import need_datasketch
 from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.progress import RunProgress
 from onrecord.batch.workers import LoadPipeline, WorkerError
@@ -87,6 +88,8 @@ def _identity(options: RunOptions) -> dict[str, Any]:
     entities = options.entities
     if entities is not None and not entities.is_file():
         raise RunError(f"--entities {entities}: no such file")
+    if options.near_duplicates:
+        need_datasketch()
     return {
         "onrecord": package_version(),
         "language": options.language,
@@ -94,6 +97,7 @@ def _identity(options: RunOptions) -> dict[str, Any]:
         "encoding": options.encoding,
         "max_chars": options.max_chars,
         "attribution": options.attribution,
+        "near_duplicates": options.near_duplicates,
         "spacy_model": {
             "name": options.spacy_model,
             "version": spacy_model_version(options.spacy_model),

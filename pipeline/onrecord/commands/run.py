@@ -109,6 +109,13 @@ def run(
         str | None,
         typer.Option(metavar="URL", help="Spark master; the cores of this machine by default."),
     ] = None,
+    near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--near-duplicates",
+            help="Note in articles.extra, as duplicate_of, which article a wire copy repeats.",
+        ),
+    ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write every table as CSV too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
@@ -140,6 +147,7 @@ def run(
             "model": model,
             "entities": entities,
             "attribution": attribution,
+            "near_duplicates": near_duplicates,
             "csv": csv,
             "engine": engine,
             "master": master,
