@@ -9,7 +9,10 @@ NEWS is a folder of articles that ``onrecord run`` reads. They are repeated unti
 each time with every longer name changed, so that nothing learned from one copy serves another.
 ``--run='--attribution rules'`` passes options to ``onrecord run``. Needs Linux (/proc) for memory.
 
-One line a run: wall-clock seconds with loading, articles/s from the first finished shard to the
+``--words 150`` takes the first paragraphs of each article only, for many articles in little time;
+say so beside the figures.
+
+A row of the table in ``docs/scaling.md`` a run: wall-clock seconds with loading, articles/s from the first finished shard to the
 last (loading left out), and the peak of the resident memory of all processes, shared pages counted
 once.
 """
@@ -53,27 +56,35 @@ class Measured:
     peak_mib: float
 
     def line(self, what: str) -> str:
-        """The measurement as one line."""
-        overall = self.words / self.seconds
+        """The measurement as a row of the table in ``docs/scaling.md``."""
         return (
-            f"{what:<28} {self.articles:>7,} articles {self.words:>11,} words "
-            f"{self.seconds:>8.1f} s {overall:>7,.0f} words/s {self.rate:>7.2f} articles/s steady "
-            f"{self.peak_mib:>7,.0f} MiB"
+            f"| {what} | {self.articles:,} | {self.words:,} | {self.seconds:.1f} | "
+            f"{self.words / self.seconds:,.0f} | {self.rate:.2f} | {self.peak_mib:,.0f} |"
         )
 
 
-def varied(articles: Sequence[Article], count: int) -> Iterator[tuple[str, str]]:
+def varied(texts: Sequence[str], count: int) -> Iterator[tuple[str, str]]:
     """Ids and texts: the articles again and again, their names changed each time."""
     for number in range(count):
-        copy, which = divmod(number, len(articles))
+        copy, which = divmod(number, len(texts))
         ending = "".join("aeiou"[int(digit) % 5] + "klmnrstvxz"[int(digit)] for digit in str(copy))
-        text = articles[which].text
+        text = texts[which]
         yield f"n{number:06d}", _NAME.sub(rf"\g<0>{ending}", text) if copy else text
 
 
-def write_input(data: Path, count: int, path: Path) -> Path:
+def shortened(text: str, words: int) -> str:
+    """The first paragraphs of a text, until they hold so many words; 0 for all of it."""
+    lines = text.splitlines(keepends=True)
+    counts = itertools.accumulate(len(line.split()) for line in lines)
+    enough = next((n for n, count in enumerate(counts, start=1) if count >= words), len(lines))
+    return "".join(lines[:enough]) if words else text
+
+
+def write_input(data: Path, count: int, words: int, path: Path) -> Path:
     """JSON Lines of so many articles."""
-    articles = [item for item in read_articles([data]) if isinstance(item, Article)]
+    articles = [
+        shortened(item.text, words) for item in read_articles([data]) if isinstance(item, Article)
+    ]
     with path.open("w", encoding="utf-8") as stream:
         for article_id, text in varied(articles, count):
             stream.write(json.dumps({"id": article_id, "text": text}) + "\n")
@@ -152,13 +163,14 @@ def _resident_mib(pid: int) -> float:
 class Bench:
     """Measurements in a folder that is removed afterwards."""
 
-    def __init__(self, data: Path, options: Sequence[str], folder: Path) -> None:
+    def __init__(self, data: Path, options: Sequence[str], folder: Path, words: int) -> None:
         self._data, self._options, self._folder = data, list(options), folder
+        self._words = words
         self._numbers = itertools.count()
 
     def _input(self, count: int) -> Path:
         path = self._folder / f"news-{count}.jsonl"
-        return path if path.is_file() else write_input(self._data, count, path)
+        return path if path.is_file() else write_input(self._data, count, self._words, path)
 
     def _out(self) -> Path:
         return self._folder / f"run-{next(self._numbers)}"
@@ -173,7 +185,8 @@ class Bench:
 
     def size(self, count: int) -> None:
         """Speed and memory."""
-        self._show("one worker", count)
+        # Ten shards at least, so that there is a rate between the first and the last.
+        self._show("one worker", count, "--shard-size", str(min(500, max(10, count // 10))))
 
     def workers(self, count: int) -> None:
         """Two workers against one that has one core and one thread."""
@@ -192,7 +205,7 @@ class Bench:
         rest = measure(news, out, [*options, "--resume"])
         assert whole is not None  # noqa: S101 - nothing stops these runs
         assert rest is not None  # noqa: S101
-        print(whole.line("undisturbed"))
+        print(whole.line("one worker, undisturbed"))
         print(f"killed half way after {killed:.1f} s, resumed in {rest.seconds:.1f} s: ", end="")
         print(f"{killed + rest.seconds - whole.seconds:+.1f} s in all")
 
@@ -211,9 +224,10 @@ def main() -> None:
     parser.add_argument("articles", nargs="+", type=int, help="how many, one or more numbers")
     parser.add_argument("--data", required=True, type=Path, help="folder of articles")
     parser.add_argument("--run", default="", help="options for onrecord run")
+    parser.add_argument("--words", type=int, default=0, help="shorten articles to about so many")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(options.data, shlex.split(options.run), Path(folder))
+        bench = Bench(options.data, shlex.split(options.run), Path(folder), options.words)
         for count in options.articles:
             getattr(bench, options.what)(count)
 
