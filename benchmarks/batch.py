@@ -12,9 +12,9 @@ each time with every longer name changed, so that nothing learned from one copy 
 ``--words 150`` takes the first paragraphs of each article only, for many articles in little time;
 say so beside the figures.
 
-A row of the table in ``docs/scaling.md`` a run: wall-clock seconds with loading, articles/s from the first finished shard to the
-last (loading left out), and the peak of the resident memory of all processes, shared pages counted
-once.
+A row of the table in ``docs/scaling.md`` a run: wall-clock seconds with loading, articles/s from
+the first finished shard to the last (loading left out), and the peak of the resident memory of all
+processes, shared pages counted once.
 """
 
 from __future__ import annotations
