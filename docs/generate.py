@@ -37,8 +37,9 @@ def tables_page() -> str:
         "# The tables\n",
         "A run directory holds one Parquet dataset a table (`DIR/quotes/part-00000.parquet`, ...)"
         "\nand `run.json`. `onrecord.read_run(DIR)` gives each as a pandas data frame: kinds and"
-        "\nstances as categoricals, times in UTC, list columns as Python lists. `.table(NAME)` is the"
-        "\nArrow table, `.spacy_docs()` spaCy docs for displaCy, `.to_duckdb(FILE)` a DuckDB file.\n",
+        "\nstances as categoricals, times in UTC, list columns as Python lists. `.table(NAME)`"
+        "\nis the Arrow table, `.spacy_docs()` gives spaCy docs for displaCy, `.to_duckdb(FILE)`"
+        "\nwrites a DuckDB file.\n",
         "Offsets count Unicode code points, half open, into `articles.text`. Rows are sorted by\n"
         "`article_id` and position. Any column but the keys may be null.\n",
     ]

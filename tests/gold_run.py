@@ -156,9 +156,10 @@ def _attribution(
     )
 
 
-def big_run(n_articles: int) -> Run:
-    """A run of so many articles: those of ``gold_run`` with other ids, dates, outlets and names."""
-    seed = {name: gold_run().table(name).to_pylist() for name in ARTICLE_TABLES}
+def big_run(n_articles: int, source: Run | None = None) -> Run:
+    """A run of so many articles: those of ``source``, with other ids, dates, outlets and names."""
+    source = source or gold_run()
+    seed = {name: source.table(name).to_pylist() for name in ARTICLE_TABLES}
     by_article: dict[str, dict[str, list[Row]]] = {}
     for name in ("sentences", "entities", "quotes"):
         for row in seed[name]:

@@ -22,6 +22,12 @@ const ARTICLES = DATA.articles.id.map((id, index) => ({
   quotes: [],
 }));
 
+// What the input said of its articles; what none of them has is not shown.
+const HAS = {
+  date: ARTICLES.some(({ date }) => date),
+  outlet: ARTICLES.some(({ outlet }) => outlet),
+};
+
 const SPEAKERS = DATA.speakers.key.map((key, index) => ({
   index,
   key,

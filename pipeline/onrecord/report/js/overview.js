@@ -16,6 +16,7 @@ function overview() {
           timeSection(),
           extremesSection(),
           outletSection(),
+          missingNotice(),
         ]
       : el("p", { class: "notice" }, "No statements were found in these articles."),
   ].flat();
@@ -138,10 +139,9 @@ function speakerLink(speaker) {
 
 function timeSection() {
   const days = new Set(QUOTES.map((quote) => quote.article.date).filter(Boolean));
-  if (days.size < 2) {
-    const text = days.size
-      ? `All dated articles are of one day, ${[...days][0]}.`
-      : "The articles carry no dates.";
+  if (!days.size) return null;
+  if (days.size === 1) {
+    const text = `All dated articles are of one day, ${[...days][0]}.`;
     return section("Posture over time", "over-time", el("p", { class: "quiet" }, text));
   }
   const chart = el("div");
@@ -207,10 +207,7 @@ function outletSection() {
   for (const { article } of QUOTES) {
     if (article.outlet) counts.set(article.outlet, (counts.get(article.outlet) ?? 0) + 1);
   }
-  if (!counts.size) {
-    const text = "The articles name no outlet.";
-    return section("Who speaks in which outlet", "outlets", el("p", { class: "quiet" }, text));
-  }
+  if (!counts.size) return null;
   const outlets = [...counts.keys()]
     .sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b))
     .slice(0, OUTLETS_SHOWN);
@@ -240,6 +237,19 @@ function outletSection() {
         el("tbody", {}, speakers.map((speaker) => outletRow(speaker, outlets))),
       ),
     ),
+  );
+}
+
+/** What the articles lack, and what the page shows where they have it. */
+function missingNotice() {
+  if (HAS.date && HAS.outlet) return null;
+  const lacks = [!HAS.date && ["date", "posture over time"], !HAS.outlet && ["outlet", "who speaks in which outlet"]].filter(Boolean);
+  const [what, views] = [0, 1].map((part) => lacks.map((lack) => lack[part]).join(" and "));
+  return el(
+    "p",
+    { class: "notice" },
+    `No ${what.replace(" and ", " or ")} came with these articles. Web pages, and tables with the `,
+    `columns published_at and publisher, also show ${views}.`,
   );
 }
 

@@ -24,6 +24,11 @@ const FILTERS = {
   least: (quote, score) => quote.attributionScore >= score,
 };
 
+/** The newest first; in the order of the articles where there are no dates. */
+function usualSort() {
+  return HAS.date ? "date" : "";
+}
+
 function haystack(quote) {
   quote.folded ??= folded(
     [
@@ -46,7 +51,7 @@ function filtered(filters) {
 }
 
 function sorted(quotes, { sort = "", order = "" }) {
-  const by = SORTS[sort] ?? SORTS.date;
+  const by = SORTS[sort] ?? SORTS[usualSort()] ?? { of: (quote) => quote.index };
   const down = order ? order === "down" : Boolean(by.down);
   const rows = quotes.map((quote) => [by.of(quote), quote]);
   rows.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1) || x.index - y.index);
@@ -120,7 +125,6 @@ function filterForm(state, change) {
   };
   const stances = [...STANCES, ...(QUOTES.some(({ stance }) => stance < 0) ? [NOT_SCORED] : [])];
   const outlets = [...new Set(ARTICLES.map(({ outlet }) => outlet).filter(Boolean))].sort();
-  const dated = ARTICLES.some(({ date }) => date);
   const open = Object.keys(FILTERS).some((name) => name !== "q" && state[name]);
   const toggle = el("button", { type: "button", class: "toggle", "aria-expanded": open }, "Filters");
   toggle.addEventListener("click", () => {
@@ -141,8 +145,8 @@ function filterForm(state, change) {
     field("posture", "Posture", choice("posture", stances.map((stance) => [stance.name, `${stance.sign} ${stance.name}`]))),
     field("kind", "Kind", choice("kind", DATA.run.kinds.map((kind) => [kind, kind]))),
     outlets.length > 0 && field("outlet", "Outlet", choice("outlet", outlets.map((name) => [name, cut(name, 60)]))),
-    dated && field("from", "From", input("from", { type: "date" })),
-    dated && field("to", "To", input("to", { type: "date" })),
+    HAS.date && field("from", "From", input("from", { type: "date" })),
+    HAS.date && field("to", "To", input("to", { type: "date" })),
     field("least", "Certainty at least", choice("least", [0.5, 0.7, 0.9].map((score) => [score, percent(score)]))),
     field("sort", "Sort by", sortChoice(state, change)),
     el("a", { class: "clear", href: link("statements") }, "Clear all"),
@@ -159,22 +163,25 @@ function sortChoice(state, change) {
   const select = el(
     "select",
     { id: "f-sort", onchange: (event) => change({ sort: event.target.value, order: "" }) },
-    Object.entries(SORTS).map(([name, { title }]) => el("option", { value: name }, title)),
+    !HAS.date && el("option", { value: "" }, "order of the articles"),
+    Object.entries(SORTS)
+      .filter(([name]) => HAS[name] !== false)
+      .map(([name, { title }]) => el("option", { value: name }, title)),
   );
-  select.value = state.sort || "date";
+  select.value = state.sort || usualSort();
   return select;
 }
 
 function statementTable(quotes, state, change) {
-  const current = state.sort || "date";
-  const down = state.order ? state.order === "down" : Boolean(SORTS[current].down);
+  const current = state.sort || usualSort();
+  const down = state.order ? state.order === "down" : Boolean(SORTS[current]?.down);
   const head = (name) => {
     if (!(name in SORTS)) return el("th", { scope: "col" }, name);
     const active = name === current;
     const order = active ? (down ? "up" : "down") : "";
     return el(
       "th",
-      { scope: "col", "aria-sort": active ? (down ? "descending" : "ascending") : null },
+      { scope: "col", class: name, "aria-sort": active ? (down ? "descending" : "ascending") : null },
       el(
         "button",
         {
@@ -191,11 +198,12 @@ function statementTable(quotes, state, change) {
     );
   };
   const columns = ["speaker", "posture", "score", "Statement", "kind", "sure", "outlet", "date"];
+  const shown = columns.filter((name) => HAS[name] !== false);
   return el(
     "table",
     { class: "statements" },
     el("caption", { class: "hidden" }, "Statements that pass the filters"),
-    el("thead", {}, el("tr", {}, columns.map(head))),
+    el("thead", {}, el("tr", {}, shown.map(head))),
     el("tbody", {}, quotes.map(statementRow)),
   );
 }
@@ -216,8 +224,8 @@ function statementRow(quote) {
     ),
     el("td", { class: "kind" }, quote.kind),
     el("td", { class: "sure number" }, percent(quote.attributionScore)),
-    el("td", { class: "outlet" }, article.outlet ? cut(article.outlet, 40) : "–"),
-    el("td", { class: "date" }, article.date ?? "–"),
+    HAS.outlet && el("td", { class: "outlet" }, article.outlet ? cut(article.outlet, 40) : "–"),
+    HAS.date && el("td", { class: "date" }, article.date ?? "–"),
   );
 }
 
