@@ -339,6 +339,14 @@ def test_mentions_are_sound_whatever_was_recognised(
     ]
 
 
+def test_the_belongs_to_one_mention_only(link: Callable[..., Doc]) -> None:
+    ents = [("Srinagar- The", "GPE"), ("BJP", "ORG")]
+    doc = link("Srinagar- The BJP said so.", ents=ents)
+    ends = [0, *(mention.end for mention in doc._.mentions)]
+    assert all(mention.start >= end for mention, end in zip(doc._.mentions, ends, strict=False))
+    assert "BJP" in [doc.text[mention.start : mention.end] for mention in doc._.mentions]
+
+
 def test_empty_article(link: Callable[..., Doc]) -> None:
     assert link("")._.mentions == ()
 

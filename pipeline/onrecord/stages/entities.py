@@ -72,8 +72,9 @@ class EntityLinker:
     def set_annotations(self, docs: Sequence[Doc], values: Sequence[tuple[Mention, ...]]) -> None:
         """Write mentions to the docs, and the same spans to ``doc.ents``."""
         for doc, mentions in zip(docs, values, strict=True):
-            doc._.mentions = mentions
+            # The spans first: if they cannot stand, no half of the annotation stays behind.
             doc.ents = [span for mention in mentions if (span := _span(doc, mention))]
+            doc._.mentions = mentions
 
     def _mentions(self, doc: Doc) -> tuple[Mention, ...]:
         words = read_words(doc)
@@ -86,11 +87,15 @@ class EntityLinker:
         introduced = bracketed_acronyms(words, names)
         article_id = str(doc.user_data.get("article_id", ""))
         entities = link_mentions(words, placed, introduced, self._known_keys, article_id)
+        ends = [0, *(place.end for place in placed)]
         mentions = [
             Mention(
-                words.starts[with_the(words, place)], words.end(place.end - 1), place.label, entity
+                words.starts[with_the(words, place, free)],
+                words.end(place.end - 1),
+                place.label,
+                entity,
             )
-            for place, entity in zip(placed, entities, strict=True)
+            for place, entity, free in zip(placed, entities, ends, strict=False)
         ]
         return tuple(sorted([*mentions, *read_amounts(words, found, mentions)], key=_by_start))
 

@@ -207,14 +207,16 @@ def _joined_by_hyphen_before(words: Words, position: int) -> bool:
     return position > 0 and words.tokens[position - 1] == "-" and words.joined(position)
 
 
-def with_the(words: Words, mention: Placed) -> int:
+def with_the(words: Words, mention: Placed, free: int = 0) -> int:
     """Where the mention begins if "the" is part of it, else its start.
+
+    ``free`` is the first token that no mention before it holds.
 
     "the" belongs to the name of a state, body, place, event or law that is a noun phrase by
     itself ("the United Nations said"), not to one that only qualifies ("the US accusations").
     """
     before = mention.start - 1
-    if mention.label not in _WITH_THE or before < 0 or words.tokens[before].lower() != "the":
+    if mention.label not in _WITH_THE or before < free or words.tokens[before].lower() != "the":
         return mention.start
     if words.sentence[before] != words.sentence[mention.start] or words.in_title_case(before):
         return mention.start
