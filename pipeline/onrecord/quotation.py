@@ -56,6 +56,10 @@ def paragraph_spans(sentences: Sequence[Sentence]) -> list[Span]:
     return list(spans.values())
 
 
+# No quotation begins with these: a straight mark before one closes, whatever stands before it.
+_AFTER_CLOSING = frozenset(",.;:")
+
+
 def find_quotations(text: str, blocks: Sequence[Span] | None = None) -> list[Quotation]:
     """All quotations of ``text``, in order, none overlapping another of the same level.
 
@@ -107,6 +111,8 @@ def _role(
     style = "apostrophes" if len(token) == 2 else "straight"
     before = text[start - 1] if start > block.start else " "
     after = text[end] if end < block.end else " "
+    if inside and after in _AFTER_CLOSING:
+        return style, False
     if before.isspace() and not after.isspace():
         return style, True
     if after.isspace() and not before.isspace():

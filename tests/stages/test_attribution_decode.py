@@ -18,6 +18,7 @@ from onrecord.stages.attribution import (
     decode,
     to_attribution,
 )
+from onrecord.stages.attribution_head import REACH
 from onrecord.stages.encoder import ArticleTokens, article_tokens
 from onrecord.training.data import token_range
 from tiny_model import light_pipeline, tiny_tokenizer
@@ -79,6 +80,18 @@ def test_content_that_nearly_fills_a_quotation_takes_it_whole() -> None:
     assert [text[slice(*span)] for span in (*found.cue, *found.source)] == ["said", "Ortiz"]
     assert found.model == "tiny"
     assert found.score == pytest.approx(1 / (1 + np.exp(-2.0)))
+
+
+def test_a_quotation_longer_than_the_reach_of_a_cue_is_taken_whole() -> None:
+    said = " ".join(f"and word{number}" for number in range(120))
+    text = f"Ortiz said: “We stay {said} at last.” Lund left."
+    tokens = tokens_of(text)
+    cue = next(at for at, start in enumerate(tokens.starts) if text[start:].startswith("said"))
+    content = ((cue + 2, cue + REACH),)
+    found = Reading((cue, cue), content, (cue - 1, cue - 1), (0.0, 2.0, 0.0, 0.0))
+    ((chosen, score),) = decode(tokens, [found], find_quotations(text), CONFIG)
+    whole = to_attribution(tokens, chosen, score, "tiny")
+    assert contents(text, [whole]) == [[text[text.index("“") : text.index("”") + 1]]]
 
 
 def test_content_that_touches_a_quotation_leaves_the_rest_of_it() -> None:

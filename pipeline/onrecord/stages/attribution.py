@@ -24,6 +24,7 @@ from onrecord.records import Attribution, AttributionKind
 from onrecord.stages.attribution_head import (
     INSIDE,
     OUTSIDE,
+    REACH,
     AttributionHead,
     CueSpan,
     best_content,
@@ -275,17 +276,27 @@ def _snap(
     quotations: Sequence[Quotation],
     share: float,
 ) -> None:
-    """Fill quotations that content nearly fills, and follow one over its paragraphs."""
+    """Fill quotations that content nearly fills or is cut in, and follow one over its paragraphs."""
     follows = False
+    cut = _cut_ends(reading)
     for (first, last), quotation in zip(marks, quotations, strict=True):
         if last <= first:
             continue
         covered = int(wanted[first:last].sum())
         holds_cue = first <= reading.cue[0] < last
         fills = covered >= share * (last - first) and not holds_cue
-        if follows or fills:
+        is_cut = not holds_cue and any(first <= place < last for place in cut)
+        if follows or fills or is_cut:
             wanted[first:last] = True
         follows = quotation.continues and bool(wanted[last - 1])
+
+
+def _cut_ends(reading: Reading) -> list[int]:
+    """Where content ends because the network reads no further from the cue."""
+    first, last = reading.content[0][0], reading.content[-1][1]
+    before = [first] if reading.cue[0] - first >= REACH else []
+    after = [last] if last - reading.cue[1] >= REACH else []
+    return before + after
 
 
 def _true_runs(tokens: ArticleTokens, chosen: NDArray[np.bool_]) -> Iterator[TokenRange]:
