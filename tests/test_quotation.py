@@ -1,4 +1,4 @@
-"""Pairing of quotation marks: what each mark does, told by its shape and by what stands around it."""
+"""Pairing of quotation marks: told by their shape and by what stands around them."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ def _snap(
     quotations: Sequence[Quotation],
     share: float,
 ) -> None:
-    """Fill quotations that content nearly fills or is cut in, and follow one over its paragraphs."""
+    """Fill quotations that content nearly fills or is cut in; follow one over its paragraphs."""
     follows = False
     cut = _cut_ends(reading)
     for (first, last), quotation in zip(marks, quotations, strict=True):
