@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -134,8 +135,8 @@ def read_checksums(path: Path) -> dict[str, str]:
     if not found.keys() >= set(expected) or len(found) != len(rows):
         raise ModelNotFoundError(
             f"{listing}: damaged; expected a line of SHA-256 and name for each of "
-            f"{', '.join(expected)}, got {len(rows)} lines, {len(found)} of them whole; restore the "
-            "folder, or retrain with 'onrecord train'"
+            f"{', '.join(expected)}, got {len(rows)} lines, {len(found)} of them whole; restore "
+            "the folder, or retrain with 'onrecord train'"
         )
     return found
 
@@ -177,6 +178,29 @@ def write_model(
     (path / TOKENIZER).write_bytes(tokenizer)
     write_checksums(path)
     # A folder of this path that was opened before is another model now.
+    _open.cache_clear()
+
+
+def write_stage(
+    path: Path, start: ModelFolder, stage: str, config: dict[str, Any], module: nn.Module
+) -> None:
+    """Write the model of ``start`` with one stage replaced or added; all else is kept as it is.
+
+    Args:
+        path: model folder to write; may be that of ``start``.
+        start: the model whose other files stay.
+        stage: name of the stage.
+        config: configuration of the whole model.
+        module: weights of the stage.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    if path.resolve() != start.path:
+        for name in start.files - {CONFIG}:
+            shutil.copyfile(start.path / name, path / name)
+    state = {key: _half(value) for key, value in module.state_dict().items()}
+    save_file(state, str(path / (stage + WEIGHTS_SUFFIX)))
+    (path / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    write_checksums(path)
     _open.cache_clear()
 
 

@@ -369,3 +369,26 @@ def test_hundreds_of_names_take_linear_time(link: Callable[..., Doc]) -> None:
     doc = link(text, ents=[(name, "PERSON") for name in people])
     ids = {m.entity.entity_id for m in doc._.mentions if m.entity}
     assert len(ids) == len(people)
+
+
+@pytest.mark.parametrize(
+    ("text", "ents", "name"),
+    [
+        # The given name was recognised nowhere; a peer or a pope has none.
+        (
+            "A coach, Amelia Valverde, agreed. Valverde left.",
+            [("Valverde", "PERSON"), ("Valverde", "PERSON")],
+            "Amelia Valverde",
+        ),
+        (
+            "The peer Lord Faulkes agreed. Faulkes left.",
+            [("Faulkes", "PERSON"), ("Faulkes", "PERSON")],
+            "Lord Faulkes",
+        ),
+    ],
+)
+def test_name_of_a_person_known_by_one_word(
+    link: Callable[..., Doc], text: str, ents: list[tuple[str, str]], name: str
+) -> None:
+    doc = link(text, ents=ents)
+    assert {m.entity.name for m in doc._.mentions if m.label == "PERSON"} == {name}

@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc, Span
 
 from onrecord.stages.mention_spans import Found, read_words
-from onrecord.stages.person_names import whole_names
+from onrecord.stages.person_names import given_names, whole_names
 from onrecord.stages.segment import Segmenter
 
 _NLP = spacy.blank("en")
@@ -60,6 +60,25 @@ def people(text: str, seen: list[tuple[str, str | None]]) -> list[tuple[str, str
             [("Harlow Council Chair Debbie", "ORG"), ("Lund Ruiz", "PERSON")],
             [("Harlow Council", "ORG"), ("Debbie Lund Ruiz", "PERSON")],
         ),
+        # An office and its holder that nobody recognised, or that was taken for a body.
+        (
+            "Then Presidential Spokesperson Bassam Rady left.",
+            [("Presidential Spokesperson Bassam Rady", None)],
+            [("Bassam Rady", "PERSON")],
+        ),
+        (
+            "We heard Envoy Mike Lund speak.",
+            [("Envoy Mike Lund", "ORG")],
+            [("Mike Lund", "PERSON")],
+        ),
+        # A word that the article also writes small, and letters of a body, are no given names.
+        (
+            "While entrusting them, Entrusting Lee Lund was odd.",
+            [("Entrusting Lee Lund", "PERSON")],
+            [("Lee Lund", "PERSON")],
+        ),
+        ("We met MSP Karen White.", [("MSP Karen White", "PERSON")], [("Karen White", "PERSON")]),
+        ("He will go. We met Will Lee Park.", [("Will Lee Park", "PERSON")], None),
         # What is another name in the article is no first name.
         (
             "Unity won. Later Unity Lee Park spoke for Unity.",
@@ -79,6 +98,27 @@ def people(text: str, seen: list[tuple[str, str | None]]) -> list[tuple[str, str
     ],
 )
 def test_whole_names(
-    text: str, seen: list[tuple[str, str | None]], names: list[tuple[str, str | None]]
+    text: str, seen: list[tuple[str, str | None]], names: list[tuple[str, str | None]] | None
 ) -> None:
-    assert people(text, seen) == names
+    assert people(text, seen) == (seen if names is None else names)
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("Then Amelia Valverde agreed. Valverde left.", {"Valverde": "Amelia"}),
+        ("Then Mr Valverde agreed.", {}),
+        ("In May Valverde agreed.", {}),
+        ("Then Pastor Valverde agreed.", {}),
+        ("Then Amelia Valverde met Boris Valverde.", {}),
+        ("Then French Valverde agreed.", {}),
+    ],
+)
+def test_given_names(text: str, given: dict[str, str]) -> None:
+    words = read_words(Segmenter()(_NLP(text)))
+    assert given_names(words, {"Valverde"}, ()) == given
+
+
+def test_other_names_give_no_given_name() -> None:
+    words = read_words(Segmenter()(_NLP("Then Harlow Valverde agreed.")))
+    assert given_names(words, {"Valverde"}, {words.tokens.index("Harlow")}) == {}

@@ -1,73 +1,19 @@
 """Speakers by rule: whom a source span names, and when nobody may be named.
 
-Articles are written with their entities in square brackets, ``[text|LABEL|full name]`` or
-``[text|LABEL]`` where the text is the full name, and each source in braces.
+Articles are written as ``speaker_markup`` reads them.
 """
 
 from __future__ import annotations
 
-import re
 import time
 
 import pytest
-import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spacy.tokens import Doc
 
-from onrecord.records import (
-    Attribution,
-    AttributionKind,
-    Entity,
-    Mention,
-    Span,
-    Speaker,
-    register_extensions,
-)
-from onrecord.stages.segment import segment
+from onrecord.records import AttributionKind, Speaker
 from onrecord.stages.speakers import SpeakerResolver, make_speaker_resolver
-
-register_extensions()
-_VOCAB = spacy.blank("en").vocab
-_MARKUP = re.compile(r"\[(?P<text>[^|\]]+)\|(?P<label>[A-Z_]+)(?:\|(?P<name>[^\]]+))?\]|[{}]")
-
-
-def build(markup: str, kind: AttributionKind = "indirect") -> Doc:
-    """A doc with the marked entities, and a statement for each marked source."""
-    text, at = "", 0
-    mentions: list[Mention] = []
-    labels: dict[str, str] = {}
-    sources: list[Span] = []
-    opened = 0
-    for match in _MARKUP.finditer(markup):
-        text += markup[at : match.start()]
-        at = match.end()
-        if match.group() == "{":
-            opened = len(text)
-        elif match.group() == "}":
-            sources.append(Span(opened, len(text)))
-        else:
-            name = match.group("name") or match.group("text")
-            label = labels.setdefault(name, match.group("label"))
-            entity = Entity(f"id:{name}", name, label)
-            start = len(text)
-            text += match.group("text")
-            mentions.append(Mention(start, len(text), match.group("label"), entity))
-    text += markup[at:]
-    doc = Doc(_VOCAB, words=[text], spaces=[False])
-    doc._.sentences = tuple(segment(text))
-    doc._.mentions = tuple(mentions)
-    doc._.attributions = tuple(
-        Attribution(
-            content=(Span(source.end + 1, min(source.end + 12, len(text))),),
-            cue=(),
-            source=() if source.start == source.end else (source,),
-            kind=kind,
-            score=1.0,
-        )
-        for source in sources
-    )
-    return doc
+from speaker_markup import build
 
 
 def speakers(markup: str, kind: AttributionKind = "indirect") -> list[Speaker]:

@@ -16,14 +16,17 @@ onrecord train attribution stance --data data --out models/onrecord-en
 
 onrecord train stance --data data --start models/onrecord-en --out models/mine
 
+onrecord train speakers --data data --start models/onrecord-en --out models/mine
+
 Interrupted, the same command goes on from the last finished epoch."""
 
 
 def train(
     stages: Annotated[
-        list[str], typer.Argument(help="attribution, stance; together they share the encoder.")
+        list[str],
+        typer.Argument(help="attribution, stance, speakers; the first two share the encoder."),
     ],
-    data: Annotated[Path, typer.Option(help="Folder that holds polnear/ and stance/.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds polnear/, stance/ and speakers/.")],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     epochs: Annotated[int | None, typer.Option(help="Passes over the articles.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,

@@ -18,8 +18,13 @@ from onrecord.records import Entity
 from onrecord.stages.mention_search import Placed
 from onrecord.stages.mention_spans import Words
 from onrecord.stages.name_types import people_of_places
+from onrecord.stages.person_names import given_names
 
 _PREFIX = 3
+# What is as good as a given name before the one name of a person.
+_NAME_TITLES = frozenset(
+    {"lord", "lady", "baroness", "pope", "prince", "princess", "king", "queen", "sheikh", "sultan"}
+)
 _SHORTEST_ACRONYM = 2
 _TITLE_REACH = 6
 
@@ -41,6 +46,7 @@ class Cluster:
         titles: words that stand before the name, folded.
         peoples: forms that name the people of a place, not the place.
         first: index of the first mention.
+        full: a full name that no mention has, but the text gives.
     """
 
     label: str
@@ -52,6 +58,7 @@ class Cluster:
     words: tuple[str, ...] = ()
     titles: Counter[str] = field(default_factory=Counter)
     peoples: set[str] = field(default_factory=set)
+    full: str | None = None
 
     def absorb(self, other: Cluster) -> None:
         """Take over the mentions of another cluster."""
@@ -92,6 +99,7 @@ def link_mentions(
     owners.update({key: [unit] for key, unit in _joined(others, longer).items()})
     _join_known(owners)
     chosen = _choose(words, mentions, owners)
+    _complete_bare_names(words, mentions, chosen)
     entities: dict[int, Entity] = {}
     for cluster in chosen:
         if id(cluster) not in entities:
@@ -351,6 +359,33 @@ def _likeliest(
 # --- entities -----------------------------------------------------------------------------------
 
 
+def _complete_bare_names(
+    words: Words, mentions: Sequence[Placed], chosen: Sequence[Cluster]
+) -> None:
+    """Give people known by one word the given name or title that the article puts before it.
+
+    The recogniser may have left the given name out wherever it stands. Where the article never
+    gives one, a peer or a pope goes by title: "Lord Falconer".
+    """
+    bare = {id(c): c for c in chosen if c.label == "PERSON" and _is_bare(c)}
+    surnames = {form for cluster in bare.values() for form in cluster.forms}
+    if not surnames:
+        return
+    taken = {mention.end - 1 for mention in mentions if mention.label not in ("PERSON", "GPE")}
+    given = given_names(words, surnames, taken)
+    for cluster in bare.values():
+        form = cluster.forms.most_common(1)[0][0]
+        title = next((t for t, _ in cluster.titles.most_common() if t in _NAME_TITLES), None)
+        if form in given:
+            cluster.full = f"{given[form]} {form}"
+        elif title is not None and f"{title.title()} {form}" in words.text:
+            cluster.full = f"{title.title()} {form}"
+
+
+def _is_bare(cluster: Cluster) -> bool:
+    return cluster.known is None and all(" " not in form for form in cluster.forms)
+
+
 def _entity(cluster: Cluster, article_id: str) -> Entity:
     if cluster.known is not None:
         row = cluster.known
@@ -361,7 +396,7 @@ def _entity(cluster: Cluster, article_id: str) -> Entity:
         entity_id = names.entity_id(cluster.place, cluster.label)
     else:
         own = {form: n for form, n in cluster.forms.items() if form not in cluster.peoples}
-        name = _fullest(Counter(own or cluster.forms))
+        name = cluster.full or _fullest(Counter(own or cluster.forms))
         entity_id = names.entity_id(name, cluster.label, article_id)
     aliases = tuple(sorted(set(cluster.forms) - {name}))
     return Entity(entity_id, name, cluster.label, None, aliases)

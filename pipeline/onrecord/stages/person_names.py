@@ -7,8 +7,8 @@ side are joined, and what is no part of the name is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import dropwhile, zip_longest
 
 from onrecord.gazetteer import load_gazetteer
 from onrecord.names import fold, is_role, is_title
@@ -39,9 +39,17 @@ _MORE_ROLES = _words(
     mullah midfielder striker goalkeeper defender batsman drummer guitarist billionaire comedian
     novelist poet playwright composer photographer blogger columnist correspondent editor
     historian biologist lawmaker legislator congresswoman principal superintendent trooper
-    marine cleric mufti qadi chargé trustee organizer organiser"""
+    brigadier undersecretary moderator nurse cleric mufti qadi chargé trustee organizer organiser"""
 )
-_NO_NAME = OPENING_WORDS | POSTNOMINALS
+# Given names that are words as well: no evidence that the word is no name.
+_GIVEN_NAMES = _words(
+    """will mark bill grant may rose frank chase drew rich jack grace hope faith art pat rob sue
+    gene ray dale dean glen april june august mike josh amber ruby joy don van ben al li de la el
+    ivy iris lily daisy heather ginger robin jay penny victor miles stone forest river sky dawn"""
+)
+_SHORTEST_ACRONYM = 3
+_DATES = frozenset(word.title() for word in patterns.DAYS | patterns.TIMES | {"may"})
+_NO_NAME = OPENING_WORDS | POSTNOMINALS | _DATES
 _KINDS_OF_PLACE = BODY_WORDS | FAC_WORDS | LOC_WORDS
 _ROLE_ENDINGS = ("ologist", "ographer", "ographist", "maker", "caster", "woman")
 
@@ -68,18 +76,46 @@ def whole_names(words: Words, found: Iterable[Found]) -> list[Found]:
 
 def _without_roles(words: Words, place: Found) -> Iterator[Found]:
     """As "Darrell Scott" for "Pastor Darrell Scott", and two names for "Breitbart's Pollak"."""
+    tokens, start = words.tokens, place.start
     if place.label != "PERSON":
+        if place.label in (None, "ORG") and _is_officer(words, place):
+            while names_role(tokens[start]):
+                start += 1
+            place = Found(start, place.end, "PERSON")
         yield place
         return
-    tokens, start = words.tokens, place.start
     for index in range(place.start + 1, place.end - 1):
         spaced = tokens[index] in ("-", "–", "—") and not words.joined(index + 1)
         if tokens[index] in POSSESSIVES or spaced:
             yield Found(start, index, "ORG")
             start = index + 1
-    while place.end - start > _SHORTEST_NAME and names_role(tokens[start]):
+    while place.end - start > _SHORTEST_NAME and _is_no_name(words, start, place.end):
         start += 1
     yield Found(start, place.end, "PERSON")
+
+
+def _is_officer(words: Words, place: Found) -> bool:
+    """Whether what was taken for a body is an office and its holder: "Envoy Mike Hammer"."""
+    tokens = words.tokens[place.start : place.end]
+    rest = list(dropwhile(names_role, tokens))
+    of_two_or_three = _SHORTEST_NAME <= len(rest) <= _LONGEST_FRAGMENT
+    return (
+        of_two_or_three
+        and len(rest) < len(tokens)
+        and not any(names_role(word) for word in rest)
+        and all(_is_plain(words, at) for at in range(place.end - len(rest), place.end))
+    )
+
+
+def _is_no_name(words: Words, start: int, end: int) -> bool:
+    """Whether a word before two words of a name is none: a role, "MSP", "Using"."""
+    word = words.tokens[start]
+    if names_role(word):
+        return True
+    if not all(_is_plain(words, at) for at in range(start + 1, end)):
+        return False
+    acronym = word.isupper() and word.isalpha() and len(word) >= _SHORTEST_ACRONYM
+    return acronym or (word.lower() in words.small and word.lower() not in _GIVEN_NAMES)
 
 
 def names_role(word: str) -> bool:
@@ -127,7 +163,6 @@ def _is_one_name(words: Words, first: Found, second: Found, typed: set[str]) -> 
     return (
         short
         and covered not in typed
-        and fold(covered) not in load_gazetteer().countries
         and all(_is_plain(words, at) for at in range(first.start, second.end))
         # A surname may look like an office: "Godfred Yeboah Dame".
         and not any(names_role(words.tokens[at]) for at in range(first.start, second.end - 1))
@@ -136,7 +171,7 @@ def _is_one_name(words: Words, first: Found, second: Found, typed: set[str]) -> 
 
 def _is_plain(words: Words, at: int) -> bool:
     """A word that is nothing but a name: capital and small letters, no office, people or body."""
-    token = words.tokens[at]
+    token, gazetteer = words.tokens[at], load_gazetteer()
     lower = token.lower()
     return (
         len(token) >= _SHORTEST_WORD
@@ -146,5 +181,27 @@ def _is_plain(words: Words, at: int) -> bool:
         and token not in _NO_NAME
         and lower not in words.small
         and lower not in _KINDS_OF_PLACE
-        and fold(token) not in load_gazetteer().peoples
+        and fold(token) not in gazetteer.peoples
+        and fold(token) not in gazetteer.countries
     )
+
+
+def given_names(words: Words, surnames: Collection[str], taken: Collection[int]) -> dict[str, str]:
+    """The one given name that stands before each surname somewhere in the article.
+
+    Args:
+        words: the article.
+        surnames: single words, as written, that name people.
+        taken: last tokens of bodies and peoples, which are no given names: "Fox News Maddow".
+    """
+    found: dict[str, set[str]] = {}
+    tokens = words.tokens
+    for at in range(1, len(tokens)):
+        surname, given = tokens[at], tokens[at - 1]
+        if surname not in surnames or at - 1 in taken or words.sentence[at] < 0:
+            continue
+        if words.sentence[at] != words.sentence[at - 1] or words.in_title_case(at):
+            continue
+        if _is_plain(words, at - 1) and not names_role(given) and not words.joined(at):
+            found.setdefault(surname, set()).add(given)
+    return {surname: given.pop() for surname, given in found.items() if len(given) == 1}

@@ -9,11 +9,12 @@ no list of first names, no knowledge from outside the article.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
+from itertools import islice
 from typing import NamedTuple
 
 from onrecord.quotation import Quotation, find_quotations
@@ -69,6 +70,11 @@ class Candidate:
         count = bisect_right(self.seen, start, key=lambda seen: seen.end)
         return self.seen[count - 1].start if count else -1
 
+    def last_seen(self, start: int) -> Seen | None:
+        """The last mention that ends before ``start``."""
+        count = bisect_right(self.seen, start, key=lambda seen: seen.end)
+        return self.seen[count - 1] if count else None
+
     @property
     def surname(self) -> str:
         """Last word of the name, without "Jr." and the like, lower case."""
@@ -120,6 +126,20 @@ class Roster:
             if mention.end > span.start:
                 found.append(mention)
         return found
+
+    def mentions_after(self, offset: int) -> Iterator[Mention]:
+        """Mentions that begin at ``offset`` or later, in order."""
+        return islice(self.mentions, bisect_left(self._mention_starts, offset), None)
+
+    def paragraph_start(self, sentence: int) -> int:
+        """First code point of the paragraph that holds a sentence."""
+        sentences = self.sentences
+        if not sentences:
+            return 0
+        first = sentence
+        while first and sentences[first - 1].paragraph_id == sentences[sentence].paragraph_id:
+            first -= 1
+        return sentences[first].start
 
     def candidate(self, mention: Mention) -> Candidate | None:
         """The candidate that a mention belongs to."""

@@ -2,9 +2,10 @@
 
 A source span is read as a name, a pronoun, a description ("the Venezuelan leader"), a thing that
 somebody issued ("the statement") or nothing at all; each reading has its rules, and every rule that
-names somebody says so in ``Speaker.how``. Where pronouns and descriptions leave a choice, every
-candidate gets the same features (``onrecord.stages.speaker_features``) and a ranking decides; the
-rules' ranking is a table of weights, and another scorer can take its place.
+names somebody says so in ``Speaker.how``. A trained model weighs all that the rules read, with more
+(``onrecord.stages.speaker_options``), and decides (``onrecord.stages.speaker_scorer``). Without one
+the rules decide by themselves; where pronouns and descriptions leave them a choice, a ranking of
+hand-fitted weights does (``onrecord.stages.speaker_features``).
 
 Who is not named in the article stays unknown: "officials", "a spokesman for the ministry", "both
 leaders". A name that is only near is no reason to name it.
@@ -16,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.tokens import Doc
 
@@ -32,6 +33,10 @@ from onrecord.stages.speaker_features import (
     rank,
 )
 from onrecord.stages.speaker_names import RULE_PRECISION, NameReader, speaker_of
+from onrecord.stages.speaker_options import OptionReader
+
+if TYPE_CHECKING:
+    from onrecord.stages.speaker_scorer import SpeakerModel
 
 _GENDERED = {
     "he": "he",
@@ -122,21 +127,12 @@ class RuleResolver:
 
     def _query(self, span: Span, **known: Any) -> Query:
         sentence = self.roster.sentence_at(span.start)
-        paragraph = self._paragraph_start(sentence)
+        paragraph = self.roster.paragraph_start(sentence)
         previous = self.last.speaker.entity_id
         query = Query(
             span.start, sentence, paragraph, previous=previous, gap=sentence - self.last.sentence
         )
         return query._replace(**known)
-
-    def _paragraph_start(self, sentence: int) -> int:
-        sentences = self.roster.sentences
-        if not sentences:
-            return 0
-        first = sentence
-        while first and sentences[first - 1].paragraph_id == sentences[sentence].paragraph_id:
-            first -= 1
-        return sentences[first].start
 
     def _pronoun(self, span: Span, gender: str) -> Speaker:
         people = self.roster.persons()
@@ -285,7 +281,14 @@ def _plural_head(text: str, described: Sequence[str]) -> bool:
 
 
 class SpeakerResolver:
-    """Fills ``Attribution.speaker`` of every statement of a doc."""
+    """Fills ``Attribution.speaker`` of every statement of a doc.
+
+    Args:
+        model: the learned resolver; without it the rules and their rankings decide.
+    """
+
+    def __init__(self, model: SpeakerModel | None = None) -> None:
+        self.model = model
 
     def __call__(self, doc: Doc) -> Doc:
         """Resolve one doc."""
@@ -301,11 +304,15 @@ class SpeakerResolver:
 
     def predict(self, docs: Sequence[Doc]) -> list[list[Speaker]]:
         """The speaker of each attribution of each doc."""
-        found = []
-        for doc in docs:
-            resolver = RuleResolver(doc)
-            found.append([resolver.resolve(attribution) for attribution in doc._.attributions])
-        return found
+        return [self._resolve(doc) for doc in docs]
+
+    def _resolve(self, doc: Doc) -> list[Speaker]:
+        if not doc._.attributions:
+            return []
+        if self.model is not None:
+            return self.model.resolve(make_option_reader(doc), doc._.attributions)
+        resolver = RuleResolver(doc)
+        return [resolver.resolve(attribution) for attribution in doc._.attributions]
 
     def set_annotations(self, docs: Sequence[Doc], values: Sequence[Sequence[Speaker]]) -> None:
         """Write the speakers into ``doc._.attributions``."""
@@ -316,7 +323,27 @@ class SpeakerResolver:
             )
 
 
+def make_option_reader(doc: Doc) -> OptionReader:
+    """Who may have said what in a doc, with the genders that the article shows."""
+    return OptionReader(RuleResolver(doc).roster, doc._.attributions)
+
+
 def make_speaker_resolver(model: str | None) -> SpeakerResolver:
-    """Build the stage; ``model`` is a folder of trained weights, unread while rules decide."""
-    del model
-    return SpeakerResolver()
+    """Build the stage from a folder of trained weights, the shipped one if None.
+
+    A folder whose model was not trained for speakers leaves the rules to decide.
+
+    Raises:
+        ModelNotFoundError: the folder is missing or damaged.
+    """
+    # Imported here: the rules alone need no torch.
+    from onrecord.model_folder import DEFAULT_MODEL, open_model, shipped_models
+
+    if model is None and not (shipped_models() / DEFAULT_MODEL).is_dir():
+        return SpeakerResolver()
+    folder = open_model(model)
+    if "speakers" not in folder.config:
+        return SpeakerResolver()
+    from onrecord.stages.speaker_scorer import SpeakerModel
+
+    return SpeakerResolver(SpeakerModel.from_folder(folder))

@@ -8,7 +8,7 @@ reading; the two stance marks by a temperature and a bias each (Platt, 1999; Guo
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -65,6 +65,11 @@ TRAINING_DATA = {
         "were marked by reading each article under the project's guideline",
         "contrast pairs written for the project",
         "PLOVER event sentences (Hu et al., ACL 2024), two thirds of the training part",
+    ],
+    "speakers": [
+        "sources of PolNeAR train articles with identities",
+        "statements of PolNeAR, newswire, Guardian, BBC and Wikinews articles with speakers",
+        "GAP development (Webster et al., TACL 2018, Apache-2.0)",
     ],
 }
 Floats = NDArray[np.float64]
@@ -255,15 +260,7 @@ def finish(
         "name": name,
         "version": version,
         "license": LICENSE,
-        "training_data": [
-            "all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) as the base encoder",
-            *(
-                source
-                for stage in TRAINING_DATA
-                if stage in {*stages, *sections}
-                for source in TRAINING_DATA[stage]
-            ),
-        ],
+        "training_data": training_data({*stages, *sections}),
         "encoder": trainee.encoder.bert.config.to_diff_dict(),
         "windowing": asdict(windowing),
     }
@@ -282,6 +279,14 @@ def finish(
     modules: dict[str, nn.Module] = {"encoder": trainee.encoder}
     modules.update({stage: head for stage, head in trainee.heads().items() if stage in config})
     write_model(out, config, modules, tokenizer.read_bytes())
+
+
+def training_data(stages: Collection[str]) -> list[str]:
+    """What a model with these stages was trained on."""
+    return [
+        "all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) as the base encoder",
+        *(source for stage in TRAINING_DATA if stage in stages for source in TRAINING_DATA[stage]),
+    ]
 
 
 def _halve(trainee: Trainee) -> None:

