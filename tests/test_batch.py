@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from fakes import load_broken, load_fake, make_article
