@@ -19,9 +19,9 @@ import onrecord
 from onrecord.evaluation.evaluate import score
 from onrecord.evaluation.gold import GoldArticle, GoldAttribution
 from onrecord.evaluation.prediction_sources import PipelinePredictor
-from onrecord.training.stance import read_events, statement_in_context
+from onrecord.training.stance import MARKS, read_events, statement_in_context
 
-_LABELS = {(1, 1): "mixed", (1, 0): "defiant", (0, 1): "conciliatory", (0, 0): "neutral"}
+_LABELS = {marks: label for label, marks in MARKS.items()}
 
 
 def read_statements(path: Path) -> tuple[list[GoldArticle], set[str]]:

@@ -401,16 +401,21 @@ def _broken_disk(*_: Any) -> None:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
+def stop_before_publishing(news: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whose shards are all there, cut off by its disk."""
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "publish", _broken_disk)
+        with pytest.raises(RunError, match="--resume"):
+            run_fake(news, out)
+
+
 def test_a_damaged_shard_is_done_again(
     tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     news = write_jsonl(map(make_article, range(12)))
     run_fake(news, tmp_path / "whole")
     out = tmp_path / "out"
-    with monkeypatch.context() as patch:
-        patch.setattr(RunDirectory, "publish", _broken_disk)
-        with pytest.raises(RunError, match="--resume"):
-            run_fake(news, out)
+    stop_before_publishing(news, out, monkeypatch)
     damaged = out / ".work" / "shard-00000" / "quotes.parquet"
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
@@ -425,10 +430,7 @@ def test_a_damaged_marker_and_a_line_cut_off_are_no_obstacle(
     news = write_jsonl(map(make_article, range(12)))
     run_fake(news, tmp_path / "whole")
     out = tmp_path / "out"
-    with monkeypatch.context() as patch:
-        patch.setattr(RunDirectory, "publish", _broken_disk)
-        with pytest.raises(RunError, match="--resume"):
-            run_fake(news, out)
+    stop_before_publishing(news, out, monkeypatch)
     (out / ".work" / "shard-00000" / "done.json").write_text('{"number": 0, "fi')
     with (out / "run.log").open("a") as log:
         log.write('{"time": "2026')

@@ -172,13 +172,9 @@ def write_model(
     for old in path.glob(f"*{WEIGHTS_SUFFIX}"):
         old.unlink()
     for part, module in modules.items():
-        state = {key: _half(value) for key, value in module.state_dict().items()}
-        save_file(state, str(path / (part + WEIGHTS_SUFFIX)))
-    (path / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        _write_weights(path, part, module)
     (path / TOKENIZER).write_bytes(tokenizer)
-    write_checksums(path)
-    # A folder of this path that was opened before is another model now.
-    _open.cache_clear()
+    _write_config(path, config)
 
 
 def write_stage(
@@ -197,10 +193,26 @@ def write_stage(
     if path.resolve() != start.path:
         for name in start.files - {CONFIG}:
             shutil.copyfile(start.path / name, path / name)
+    _write_weights(path, stage, module)
+    _write_config(path, config)
+
+
+def round_as_written(module: nn.Module) -> None:
+    """Round weights to what the file will hold, so that a calibration fits what is shipped."""
+    for parameter in module.parameters():
+        parameter.data = parameter.data.half().float()
+
+
+def _write_weights(path: Path, part: str, module: nn.Module) -> None:
     state = {key: _half(value) for key, value in module.state_dict().items()}
-    save_file(state, str(path / (stage + WEIGHTS_SUFFIX)))
+    save_file(state, str(path / (part + WEIGHTS_SUFFIX)))
+
+
+def _write_config(path: Path, config: dict[str, Any]) -> None:
+    """Write the configuration and, as the last file, the checksums of all."""
     (path / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     write_checksums(path)
+    # A folder of this path that was opened before is another model now.
     _open.cache_clear()
 
 

@@ -21,7 +21,7 @@ from torch import nn
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
 from onrecord.evaluation.matching import AttributionCounts, score_attributions
-from onrecord.model_folder import write_model
+from onrecord.model_folder import round_as_written, write_model
 from onrecord.records import Attribution
 from onrecord.stages.attribution import (
     AttributionConfig,
@@ -252,7 +252,7 @@ def finish(
     for module in trainee.stance.layers.modules():
         if isinstance(module, BertSelfAttention):
             module.config._attn_implementation = "sdpa"
-    _halve(trainee)
+    round_as_written(trainee)
     pieces = PieceTokenizer.from_file(tokenizer)
     windowing = Windowing()
     config = {
@@ -287,9 +287,3 @@ def training_data(stages: Collection[str]) -> list[str]:
         "all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) as the base encoder",
         *(source for stage in TRAINING_DATA if stage in stages for source in TRAINING_DATA[stage]),
     ]
-
-
-def _halve(trainee: Trainee) -> None:
-    """Round weights to what the file will hold, so that calibration fits what is shipped."""
-    for parameter in trainee.parameters():
-        parameter.data = parameter.data.half().float()

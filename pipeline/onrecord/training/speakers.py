@@ -27,13 +27,14 @@ from torch import Tensor, nn
 
 from onrecord.evaluation.kinds import kind_by_marks
 from onrecord.evaluation.names import fold_name
+from onrecord.model_folder import round_as_written
 from onrecord.quotation import find_quotations
 from onrecord.records import Attribution, Entity, Mention, Span
 from onrecord.stages.roster import Candidate
 from onrecord.stages.speaker_options import FEATURES, Options, Spoken, key_of
 from onrecord.stages.speaker_scorer import SpeakersConfig, SpeakerScorer
 from onrecord.stages.speakers import make_option_reader
-from onrecord.training.data import read_json_lines, tagging_pipeline
+from onrecord.training.data import gold_attribution, read_json_lines, tagging_pipeline
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def read_labelled(data: Path) -> Iterator[LabelledArticle]:
     more = data / "speakers" / "articles.jsonl"
     if more.is_file():
         for row in read_json_lines(more):
-            labelled = [(_attribution(found), _label(found)) for found in row["attributions"]]
+            labelled = [(gold_attribution(found), _label(found)) for found in row["attributions"]]
             yield _article(row["id"], row["text"], labelled)
 
 
@@ -108,13 +109,6 @@ def _label(row: dict[str, Any]) -> str:
     if "speaker_label" in row:
         return str(row["speaker_label"])
     return LEFT_OUT if "speaker" not in row else row["speaker"] or "~"
-
-
-def _attribution(row: dict[str, Any]) -> Attribution:
-    content, cue, source = (
-        tuple(Span(start, end) for start, end in row[role]) for role in ("content", "cue", "source")
-    )
-    return Attribution(content, cue, source, "indirect", 1.0)
 
 
 def _article(name: str, text: str, labelled: Iterable[tuple[Attribution, str]]) -> LabelledArticle:
@@ -132,7 +126,7 @@ def _article(name: str, text: str, labelled: Iterable[tuple[Attribution, str]]) 
 def _read_sources(path: Path, statements: Path) -> Iterator[LabelledArticle]:
     known = {row["id"]: row["attributions"] for row in read_json_lines(statements)}
     for row in read_json_lines(path):
-        gold = [_attribution(found) for found in known.get(row["id"], ())]
+        gold = [gold_attribution(found) for found in known.get(row["id"], ())]
         labelled = [
             (_statement_of(row["text"], Span(s["start"], s["end"]), gold), s["identity"] or "~")
             for s in row["sources"]
@@ -276,9 +270,7 @@ def fit(choices: Sequence[Choice], config: ScorerTraining) -> TrainedSpeakers:
         torch.manual_seed(config.seed)
         scorer = SpeakerScorer(speakers)
         _learn(scorer, training, config)
-    for parameter in scorer.parameters():
-        # What the file will hold, so that the calibration fits what is shipped.
-        parameter.data = parameter.data.half().float()
+    round_as_written(scorer)
     scorer.eval()
     with torch.inference_mode():
         scores = [scorer(torch.from_numpy(choice.rows)) for choice in aside]
