@@ -61,13 +61,15 @@ def open_input(
     """The articles of the input, as the options of a run say.
 
     Raises:
-        InputError: an input does not exist; at the call, before anything is read.
+        InputError: an input does not exist, or the metadata table is not usable; at the call,
+            before anything is read.
     """
     return read_articles(
         list(inputs),
         columns=config["columns"],
         encoding=config["encoding"],
         max_chars=config["max_chars"],
+        metadata=config.get("metadata"),
     )
 
 

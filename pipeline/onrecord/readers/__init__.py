@@ -25,6 +25,7 @@ from onrecord.readers.dates import parse_date
 from onrecord.readers.documents import find_title, read_html, read_text
 from onrecord.readers.files import ACCEPTED, Format, file_format, find_files
 from onrecord.readers.language_id import detect_language
+from onrecord.readers.metadata import Metadata
 from onrecord.readers.options import ReadOptions
 from onrecord.readers.problems import FILE_ERRORS, InputError, UnreadableError, error_row
 from onrecord.records import Article, ErrorRow
@@ -35,6 +36,7 @@ __all__ = [
     "MAX_CHARS",
     "SYNONYMS",
     "InputError",
+    "Metadata",
     "derive_id",
     "detect_language",
     "find_files",
@@ -63,6 +65,7 @@ def read_articles(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     max_chars: int = MAX_CHARS,
+    metadata: Path | str | None = None,
 ) -> Iterator[Article | ErrorRow]:
     """The articles of files, folders (recursive, sorted by name) and globs, in that order.
 
@@ -77,17 +80,20 @@ def read_articles(
         encoding: of text files and tables; by default a byte order mark, UTF-8, the page's own
             declaration and detection are tried in this order.
         max_chars: longest text that is taken, in code points.
+        metadata: a table of what is known of the articles, as ``Metadata`` reads it.
 
     Yields:
         An ``Article`` for each text, an ``ErrorRow`` for each file or row that gives none.
 
     Raises:
-        InputError: an input, a field of ``columns`` or the encoding does not exist. Raised at the
-            call, before anything is read.
+        InputError: an input, a field of ``columns`` or the encoding does not exist, or the
+            metadata table is not usable. Raised at the call, before anything is read.
     """
     options = ReadOptions(columns or {}, encoding, max_chars)
     files = find_files([inputs] if isinstance(inputs, (str, Path)) else inputs)
-    return _read_all(files, options)
+    if metadata is None:
+        return _read_all(files, options)
+    return _with_metadata(files, options, Metadata(metadata))
 
 
 def _read_all(
@@ -98,6 +104,16 @@ def _read_all(
             yield file
         else:
             yield from _read_file(file, options)
+
+
+def _with_metadata(
+    files: Iterable[Path | ErrorRow], options: ReadOptions, metadata: Metadata
+) -> Iterator[Article | ErrorRow]:
+    # The table may lie in the folder that it describes.
+    others = (file for file in files if isinstance(file, ErrorRow) or not metadata.is_table(file))
+    for item in _read_all(others, options):
+        yield metadata.add_to(item) if isinstance(item, Article) else item
+    yield from metadata.unused()
 
 
 def read_file(
