@@ -154,7 +154,7 @@ def test_a_table_that_cannot_be_used_says_why(
 
 
 def test_a_table_that_is_not_there(folder: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read .*No such file"):
+    with pytest.raises(InputError, match=r"cannot be read .*No such file"):
         Metadata(folder / "nothing.csv")
 
 
