@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from typer.testing import CliRunner
 
 import onrecord.batch
 from fakes import load_fake, make_article
+from gold_run import make_run, simple_article
 from onrecord.batch.progress import RunProgress
 from onrecord.cli import app
-from onrecord.records import Article
-from onrecord.terminal import render_article, safe
+from onrecord.records import Article, Span
+from onrecord.runs import read_run
+from onrecord.terminal import _statements, render_article, safe
 
 CLI = CliRunner()
 COMMANDS: dict[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -59,6 +62,22 @@ def test_exit_code_0_when_all_articles_are_done(
     assert result.exit_code == 0, result.output
     assert "1 articles, 3 sentences" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("fake_run")
+def test_metadata_reach_the_tables(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(make_article(1).text, encoding="utf-8")
+    table = tmp_path / "metadata.csv"
+    table.write_text("path,outlet,date\na.txt,The Quay,2026-11-24\n", encoding="utf-8")
+    given = ("run", tmp_path / "a.txt", "--metadata", table, "--workers", 0)
+    result = invoke(*given, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    (article,) = read_run(tmp_path / "out").articles.to_dict("records")
+    assert (article["publisher"], str(article["published_at"])[:10]) == ("The Quay", "2026-11-24")
+    table.write_text("path,date\na.txt,soon\n", encoding="utf-8")
+    failed = invoke(*given, "--out", tmp_path / "other")
+    assert failed.exit_code == 1
+    assert "metadata.csv:2: published_at 'soon' is not a date" in " ".join(failed.stderr.split())
 
 
 @pytest.mark.usefixtures("fake_run")
@@ -203,6 +222,20 @@ def test_statements_carry_a_letter_beside_their_colour() -> None:
     assert "“We will never sign this paper [1 D]”, said Ortiz" in page
     assert "D defiant" in page
     assert "-0.90" in page
+
+
+def test_the_pieces_of_a_statement_are_told_apart() -> None:
+    article, doc = simple_article(
+        "“We sail,” said Ortiz, “and we will not turn.”", [("We sail", "said", "Ortiz")]
+    )
+    (found,) = doc._.attributions
+    start = article.text.index("and")
+    rest = Span(start, start + len("and we will not turn"))
+    doc._.attributions = (replace(found, content=(*found.content, rest)),)
+    page = io.StringIO()
+    table = _statements(article.text, make_run([(article, doc)]).table("quotes").to_pylist())
+    Console(width=100, file=page).print(table)
+    assert "We sail … and we will not turn" in page.getvalue()
 
 
 def test_statements_are_coloured_by_posture() -> None:
