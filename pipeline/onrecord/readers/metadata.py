@@ -51,7 +51,7 @@ class _Known:
 
     line: int
     value: str
-    fields: Mapping[str, str | datetime]
+    fields: Mapping[str, Any]
     extra: Mapping[str, Any]
 
 
@@ -130,7 +130,7 @@ class Metadata:
         if value is None:
             raise InputError(f"{where}: no {mapping[key]}; name the article that the row is about")
         values = {name: row[column] for name, column in mapping.items()}
-        fields: dict[str, str | datetime] = {}
+        fields: dict[str, Any] = {}
         for name in _STRINGS:
             text = as_string(values.get(name))[0]
             if text is not None:
