@@ -94,6 +94,21 @@ def test_a_quotation_longer_than_the_reach_of_a_cue_is_taken_whole() -> None:
     assert contents(text, [whole]) == [[text[text.index("“") : text.index("”") + 1]]]
 
 
+@pytest.mark.parametrize(
+    ("source", "score", "kept"),
+    [("Ortiz", 0.6, True), (None, 0.6, False), (None, 0.8, True), ("Ortiz", 0.4, False)],
+)
+def test_a_statement_that_nobody_is_named_for_needs_a_higher_score(
+    source: str | None, score: float, kept: bool
+) -> None:
+    text = "Ortiz was glad that the plan is expected to pass."
+    tokens = tokens_of(text)
+    logit = float(np.log(score / (1 - score)))
+    read = [reading(text, tokens, ["the plan", "to pass"], "is expected", source, logit)]
+    config = AttributionConfig(threshold=0.5, sourceless_threshold=0.7)
+    assert bool(decode(tokens, read, (), config)) == kept
+
+
 def test_content_that_touches_a_quotation_leaves_the_rest_of_it() -> None:
     text = "He said “yes” to the plan that calls this port “a jewel of the whole northern coast”."
     (found,) = decoded(text, (["to the plan that calls this port “a"], "said", "He", 2.0))
