@@ -208,9 +208,14 @@ def is_acronym_of(short: str, full: str) -> bool:
     content = [word for word in words if word not in _LINK_WORDS]
     if not content or letters[0] != content[0][0]:
         return False
-    if letters in ("".join(w[0] for w in words), "".join(w[0] for w in content)):
-        return True
-    return _in_order(letters, content)
+    return has_initials(letters, full) or _in_order(letters, content)
+
+
+def has_initials(letters: str, full: str) -> bool:
+    """Whether folded ``letters`` are the initials of ``full``, link words counted or not."""
+    words = fold(full).split()
+    content = [word for word in words if word not in _LINK_WORDS]
+    return letters in ("".join(w[0] for w in words), "".join(w[0] for w in content))
 
 
 def _in_order(letters: str, words: Sequence[str]) -> bool:
