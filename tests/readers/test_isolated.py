@@ -74,6 +74,9 @@ def test_a_caller_that_stops_early_leaves_no_rest_behind(tmp_path):
 
 def test_a_process_that_does_not_start_says_so(tmp_path):
     write(tmp_path, a_html=["one"])
-    with IsolatedReader(None, DoesNotLoad()) as reader:
-        with pytest.raises(ReaderError, match=r"does not start \(exit code 4\); check memory"):
-            list(reader(tmp_path / "a.html", None))
+    expected = r"does not start \(exit code 4\); check memory"
+    with (
+        IsolatedReader(None, DoesNotLoad()) as reader,
+        pytest.raises(ReaderError, match=expected),
+    ):
+        list(reader(tmp_path / "a.html", None))

@@ -272,8 +272,13 @@ def _take_lock(path: Path) -> IO[str]:
         raise RunDirectoryError(
             f"{path.parent}: {holder} is writing here; wait for it, or choose another --out"
         ) from error
-    stream.truncate(0)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    stream.write(f"process {os.getpid()} on {socket.gethostname()} (since {started})\n")
-    stream.flush()
+    try:
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {socket.gethostname()} (since {started})\n")
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            stream.close()
+        raise
     return stream
