@@ -14,7 +14,7 @@ def settle_in() -> None:
     """Be a good child: leave interrupts to the parent, end with it, die first for memory."""
     # The parent decides what an interrupt means; a child must not die of it half way.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    end_with_parent()
     _volunteer_for_memory()
 
 
@@ -30,7 +30,7 @@ def describe_exit(code: int | None) -> str:
     return f"signal {-code} ({name}{memory})"
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process as soon as its parent has gone, also in the middle of an article."""
     parent = multiprocessing.parent_process()
     if parent is None:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from transformers import BertConfig
 
 from onrecord import __version__
+from onrecord.child_process import end_with_parent
 from onrecord.model_folder import DEFAULT_MODEL, ModelFolder, open_model, write_stage
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
 from onrecord.stages.speaker_scorer import SpeakerModel, SpeakersConfig, SpeakerScorer
@@ -324,6 +325,7 @@ def _worker(rank: int, world: int, plan: Plan, checkpoints: Path, meeting: str) 
     logging.basicConfig(
         level=logging.INFO if rank == 0 else logging.WARNING, format="%(asctime)s %(message)s"
     )
+    end_with_parent()
     torch.set_num_threads(1)
     torch.manual_seed(plan.config.seed)
     if world > 1:
