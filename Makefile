@@ -8,6 +8,7 @@ TORCH ?= torch==2.13.0
 TORCH_PIP ?=
 DEMO ?= outputs/demo
 ENTITIES := $(addprefix --entities ,$(wildcard corpus/entities.jsonl))
+METADATA := $(addprefix --metadata ,$(wildcard corpus/metadata.csv))
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,7 +27,8 @@ help:
 	@echo "make clean       remove $(VENV) and caches"
 
 run: $(VENV)/.installed
-	@code=0; $(BIN)/onrecord run corpus/articles $(ENTITIES) --out $(DEMO) --overwrite || code=$$?; \
+	@code=0; $(BIN)/onrecord run corpus/articles $(ENTITIES) $(METADATA) --out $(DEMO) \
+	    --overwrite || code=$$?; \
 	if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi
 	@$(BIN)/onrecord report $(DEMO)
 

@@ -85,6 +85,8 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     body = "".join(f"<p>{line}</p>" for line in texts[1].splitlines() * 6)
     page = f"<html><body><article>{body}</article></body></html>"
     (folder / "new" / "d.html").write_text(page, encoding="utf-8")
+    rows = "path,publisher,published_at\narticles/a.txt,The Quay,2026-11-24\n"
+    (folder / "articles.csv").write_text(rows, encoding="utf-8")
     (folder / "archive.csv").write_text(f'body\n"{texts[2]}"\n', encoding="utf-8")
     news = "".join(json.dumps({"text": text}) + "\n" for text in texts)
     (folder / "news.jsonl").write_text(news, encoding="utf-8")

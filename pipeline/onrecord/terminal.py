@@ -57,7 +57,7 @@ def render_article(nlp: Language, article: Article) -> RenderableType:
         parts += [Text(safe(article.title), style="bold"), Text("")]
     parts.append(_marked_text(article.text, rows["sentences"], quotes))
     parts += [Text(""), _legend(), Text("")]
-    parts.append(_statements(quotes) if quotes else Text("No statement found."))
+    parts.append(_statements(article.text, quotes) if quotes else Text("No statement found."))
     parts.extend(_error_lines(rows["errors"]))
     return Group(*parts)
 
@@ -128,7 +128,7 @@ def _with_labels(shown: Text, quotes: Sequence[Row], ends: Mapping[int, Iterable
     return whole
 
 
-def _statements(quotes: Sequence[Row]) -> Table:
+def _statements(text: str, quotes: Sequence[Row]) -> Table:
     table = Table(title="Who said what", title_justify="left", title_style="bold")
     for name in ("", "posture", "speaker", "statement"):
         table.add_column(name, no_wrap=name in ("", "posture"))
@@ -140,10 +140,15 @@ def _statements(quotes: Sequence[Row]) -> Table:
             str(number),
             Text(posture, style=_style(quote)),
             _speaker(quote),
-            Text(_shorten(quote["text"])),
+            Text(_shorten(_pieces(text, quote["content_spans"]))),
             "" if score is None else f"{score:+.2f}",
         )
     return table
+
+
+def _pieces(text: str, spans: Iterable[Sequence[int]]) -> str:
+    """The pieces of a statement, with a sign where the reporter's words stand between them."""
+    return " … ".join(text[start:end] for start, end in spans)
 
 
 def _speaker(quote: Row) -> Text:

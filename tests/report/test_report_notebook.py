@@ -40,9 +40,13 @@ def test_the_notebook_runs(run: Run, run_directory: Path, tmp_path: Path) -> Non
     assert "onrecord run" in shown
     # The run is the gold itself.
     assert "<td>1.0</td>" in shown
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
     printed = [output.text for output in outputs if output.output_type == "stream"]
     # tqdm, which transformers imports, asks for widgets that nothing here uses.
     assert not [text for text in printed if "IProgress not found" not in text]
     shared = pd.read_csv(tmp_path / "statements.csv")
     assert len(shared) == len(run.quotes)
+    # Where a statement is interrupted, its pieces are told apart.
+    interrupted = (run.quotes["content_spans"].str.len() > 1).sum()
+    assert interrupted > 10
+    assert shared["text"].str.contains(" … ", regex=False).sum() >= interrupted

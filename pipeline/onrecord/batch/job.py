@@ -63,7 +63,8 @@ def open_input(
     """The articles of the input, as the options of a run say.
 
     Raises:
-        InputError: an input does not exist; at the call, before anything is read.
+        InputError: an input does not exist, or the metadata table is not usable; at the call,
+            before anything is read.
     """
     return read_articles(
         list(inputs),
@@ -71,6 +72,7 @@ def open_input(
         encoding=config["encoding"],
         max_chars=config["max_chars"],
         reader=reader,
+        metadata=config.get("metadata"),
     )
 
 

@@ -24,6 +24,7 @@ class RunOptions(BaseModel):
         columns: field to input column, where it is not found by its name.
         encoding: of text files and tables, detected if None.
         max_chars: longest article, in code points.
+        metadata: table of what is known of the articles beside their files.
         spacy_model: installed spaCy pipeline that supplies tokenizer and entity recogniser.
         model: folder of trained weights, the shipped ones if None.
         entities: entity file, authoritative.
@@ -44,6 +45,7 @@ class RunOptions(BaseModel):
     columns: dict[str, str] = {}
     encoding: str | None = None
     max_chars: PositiveInt = MAX_CHARS
+    metadata: Path | None = None
     spacy_model: str = DEFAULT_SPACY_MODEL
     model: Path | None = None
     entities: Path | None = None

@@ -19,6 +19,8 @@ EPILOG = """Examples:
 
 onrecord run news/ --out outputs/today
 
+onrecord run articles/ --metadata articles.csv --out outputs/today
+
 onrecord run archive.parquet --out outputs/archive --column text=body --workers 8 --resume
 
 onrecord run news/2026-11-24/ --out outputs/all --append
@@ -56,6 +58,14 @@ def run(
             metavar="FIELD=COLUMN",
             help="Which column of a table holds a field, as text=body. Fields: text, id, title, "
             "author, publisher, published_at, url. Common names are found without.",
+        ),
+    ] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of what is known of the articles (csv, jsonl): path (seen from the table's "
+            "folder) or id, and title, author, publisher, published_at, url.",
         ),
     ] = None,
     encoding: Annotated[
@@ -140,6 +150,7 @@ def run(
             "encoding": encoding,
             "language": language.lower(),
             "max_chars": max_chars,
+            "metadata": metadata,
             "workers": workers,
             "batch_size": batch_size,
             "shard_size": shard_size,

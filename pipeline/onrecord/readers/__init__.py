@@ -26,6 +26,7 @@ from onrecord.readers.documents import find_title
 from onrecord.readers.files import ACCEPTED, file_format, find_files
 from onrecord.readers.isolated import IsolatedReader, ReaderError, ReadOne
 from onrecord.readers.language_id import detect_language
+from onrecord.readers.metadata import Metadata
 from onrecord.readers.one_file import read_one
 from onrecord.readers.options import ReadOptions
 from onrecord.readers.problems import InputError
@@ -39,6 +40,7 @@ __all__ = [
     "InputError",
     "IsolatedReader",
     "ReaderError",
+    "Metadata",
     "derive_id",
     "detect_language",
     "file_format",
@@ -60,6 +62,7 @@ def read_articles(
     encoding: str | None = None,
     max_chars: int = MAX_CHARS,
     reader: ReadOne = read_one,
+    metadata: Path | str | None = None,
 ) -> Iterator[Article | ErrorRow]:
     """The articles of files, folders (recursive, sorted by name) and globs, in that order.
 
@@ -75,17 +78,20 @@ def read_articles(
             declaration and detection are tried in this order.
         max_chars: longest text that is taken, in code points.
         reader: what reads a file; an ``IsolatedReader`` survives files that crash or hang.
+        metadata: a table of what is known of the articles, as ``Metadata`` reads it.
 
     Yields:
         An ``Article`` for each text, an ``ErrorRow`` for each file or row that gives none.
 
     Raises:
-        InputError: an input, a field of ``columns`` or the encoding does not exist. Raised at the
-            call, before anything is read.
+        InputError: an input, a field of ``columns`` or the encoding does not exist, or the
+            metadata table is not usable. Raised at the call, before anything is read.
     """
     options = ReadOptions(columns or {}, encoding, max_chars)
     files = find_files([inputs] if isinstance(inputs, (str, Path)) else inputs)
-    return _read_all(files, options, reader)
+    if metadata is None:
+        return _read_all(files, options, reader)
+    return _with_metadata(files, options, reader, Metadata(metadata))
 
 
 def _read_all(
@@ -96,6 +102,16 @@ def _read_all(
             yield file
         else:
             yield from reader(file, options)
+
+
+def _with_metadata(
+    files: Iterable[Path | ErrorRow], options: ReadOptions, reader: ReadOne, metadata: Metadata
+) -> Iterator[Article | ErrorRow]:
+    # The table may lie in the folder that it describes.
+    others = (file for file in files if isinstance(file, ErrorRow) or not metadata.is_table(file))
+    for item in _read_all(others, options, reader):
+        yield metadata.add_to(item) if isinstance(item, Article) else item
+    yield from metadata.unused()
 
 
 def read_file(

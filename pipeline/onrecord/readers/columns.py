@@ -105,20 +105,39 @@ def _map_columns(
     mapping = {field: column for field, column in columns if column in names}
     taken = set(named.values())
     free = [name for name in names if name not in taken]
-    exact = {field: field for field in FIELDS if field in free and field not in named}
-    mapping.update(exact)
-    squashed: dict[str, str] = {}
-    for name in free:
-        if name not in exact:
-            squashed.setdefault(re.sub(r"[\W_]", "", name).casefold(), name)
-    for field in FIELDS:
-        if field not in mapping and field not in named:
-            column = next((squashed[s] for s in SYNONYMS[field] if s in squashed), None)
-            if column is not None:
-                mapping[field] = column
+    mapping.update(match_names(free, [field for field in FIELDS if field not in named]))
     if "text" not in mapping:
         raise UnreadableError("NoTextColumn", _no_text_column(names, named.get("text")))
     return tuple(mapping.items())
+
+
+def match_names(
+    names: Iterable[str],
+    fields: Iterable[str],
+    synonyms: Mapping[str, Iterable[str]] = SYNONYMS,
+) -> dict[str, str]:
+    """Which column fills which field by its name: exact names, then synonyms.
+
+    Args:
+        names: columns of the table.
+        fields: fields to fill.
+        synonyms: other names of the fields, best first.
+
+    Returns:
+        Field to column, for the fields that have one.
+    """
+    names, fields = list(names), list(fields)
+    mapping = {field: field for field in fields if field in names}
+    squashed: dict[str, str] = {}
+    for name in names:
+        if name not in mapping:
+            squashed.setdefault(re.sub(r"[\W_]", "", name).casefold(), name)
+    for field in fields:
+        if field not in mapping:
+            column = next((squashed[s] for s in synonyms[field] if s in squashed), None)
+            if column is not None:
+                mapping[field] = column
+    return mapping
 
 
 def _no_text_column(names: tuple[str, ...], asked: str | None) -> str:
@@ -149,16 +168,16 @@ def to_article(
     values = {field: _known(record.get(column)) for field, column in mapping.items()}
     text = values.pop("text", None)
     used = set(mapping.values())
-    extra = {name: _jsonable(value) for name, value in record.items() if name not in used}
+    extra = {name: to_jsonable(value) for name, value in record.items() if name not in used}
     fields: dict[str, str | None] = {}
     for field in ("id", "title", "author", "publisher", "url"):
-        fields[field], whole = _as_string(values.get(field))
+        fields[field], whole = as_string(values.get(field))
         if not whole:
-            extra[mapping[field]] = _jsonable(values[field])
+            extra[mapping[field]] = to_jsonable(values[field])
     published_at = parse_date(values.get("published_at"))
     if published_at is None and values.get("published_at"):
-        extra[mapping["published_at"]] = _jsonable(values["published_at"])
-    _check_unicode([text, *fields.values(), extra])
+        extra[mapping["published_at"]] = to_jsonable(values["published_at"])
+    check_unicode([text, *fields.values(), extra])
     article_id = fields.pop("id")
     text = check_text(text, article_id=article_id, max_chars=max_chars)
     return Article(
@@ -202,7 +221,7 @@ def _known(value: Any) -> Any:
     return value
 
 
-def _as_string(value: Any) -> tuple[str | None, bool]:
+def as_string(value: Any) -> tuple[str | None, bool]:
     """A scalar field as a string, and whether that says all of the value.
 
     NewsAPI gives the outlet as an object with a name; authors often come as a list.
@@ -216,7 +235,7 @@ def _as_string(value: Any) -> tuple[str | None, bool]:
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         return value["name"].strip() or None, False
     if isinstance(value, (list, tuple)):
-        names = [_as_string(item)[0] for item in value]
+        names = [as_string(item)[0] for item in value]
         whole = all(isinstance(item, str) for item in value)
         return ", ".join(name for name in names if name) or None, whole
     if isinstance(value, (bytes, Mapping)):
@@ -224,16 +243,16 @@ def _as_string(value: Any) -> tuple[str | None, bool]:
     return str(value), True
 
 
-def _jsonable(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """The value in JSON's own types; dates in ISO 8601, bytes in base64, NaN as null."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
+        return {str(key): to_jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_jsonable(item) for item in value]
+        return [to_jsonable(item) for item in value]
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, bytes):
@@ -241,7 +260,7 @@ def _jsonable(value: Any) -> Any:
     return str(value)
 
 
-def _check_unicode(values: list[Any]) -> None:
+def check_unicode(values: list[Any]) -> None:
     """Refuse lone surrogates, which JSON can escape but no UTF-8 file or table can hold."""
     try:
         json.dumps(values, ensure_ascii=False, default=str).encode("utf-8")

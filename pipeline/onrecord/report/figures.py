@@ -10,6 +10,7 @@ from onrecord.report.posture import (
     count_by_period,
     count_by_speaker,
     count_mentions_by,
+    dated_quotes,
     quotes_of,
 )
 from onrecord.runs import Run
@@ -59,20 +60,21 @@ def posture_by_speaker(run: Run, *, top: int = 15, ax: Axes | None = None) -> Ax
 
 
 def posture_over_time(
-    run: Run, speaker: str, *, freq: str | None = None, ax: Axes | None = None
+    run: Run, speaker: str | None = None, *, freq: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """One speaker's conciliatory statements above the line and defiant ones below, by period.
+    """Conciliatory statements above the line and defiant ones below, by period.
 
     Args:
         run: the tables; articles without ``published_at`` are left out.
-        speaker: name or ``speaker_id``.
+        speaker: name or ``speaker_id``; every statement if None, also those of nobody named.
         freq: "D", "W", "M" or "Y"; if None, the finest that gives at most 40 periods.
         ax: where to draw; a new figure if None.
 
     Raises:
         UnknownSpeakerError: no statement is by this speaker.
     """
-    quotes = quotes_of(run, speaker)
+    quotes = dated_quotes(run) if speaker is None else quotes_of(run, speaker)
+    whose = "all speakers" if speaker is None else _short(quotes["name"].iloc[0])
     table = count_by_period(quotes, freq)
     ax = ax or _new_axes(7.5, 3.2)
     rows = range(len(table))
@@ -86,7 +88,7 @@ def posture_over_time(
     every = max(1, math.ceil(len(table) / 8))
     names = [str(period).split("/")[0] for period in table.index]
     ax.set_xticks(list(rows)[::every], names[::every], rotation=30, ha="right")
-    _finish(ax, title=f"Posture over time: {_short(quotes['name'].iloc[0])}", zero="horizontal")
+    _finish(ax, title=f"Posture over time: {whose}", zero="horizontal")
     ax.set_ylabel("statements")
     if len(table):
         ax.legend(frameon=False)

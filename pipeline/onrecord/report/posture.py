@@ -57,8 +57,17 @@ def quotes_of(run: Run, speaker: str) -> pd.DataFrame:
         raise UnknownSpeakerError(
             f"no statement by {speaker!r} in this run; the most quoted are {known}"
         )
+    return _with_times(run, found)
+
+
+def dated_quotes(run: Run) -> pd.DataFrame:
+    """Every statement, with ``published_at`` of its article."""
+    return _with_times(run, run.quotes)
+
+
+def _with_times(run: Run, quotes: pd.DataFrame) -> pd.DataFrame:
     times = run.articles[["article_id", "published_at"]]
-    return found.merge(times, on="article_id", how="left")
+    return quotes.merge(times, on="article_id", how="left")
 
 
 def count_by_period(quotes: pd.DataFrame, freq: str | None = None) -> pd.DataFrame:

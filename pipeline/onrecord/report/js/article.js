@@ -109,7 +109,9 @@ function badge(quote, details) {
       class: `badge ${stance.name.replace(" ", "-")}`,
       id: `badge-${quote.number}`,
       "data-statement": quote.number,
-      "aria-label": `Statement ${quote.number}: ${speakerName(quote)}, ${stance.name}, ${quote.kind}`,
+      "aria-label":
+        `Statement ${quote.number}: ${speakerName(quote)}, ${stance.name}, score ${signed(quote.score)}, ` +
+        `defiance ${percent(quote.defiance)}, conciliation ${percent(quote.conciliation)}, ${quote.kind}`,
       "aria-describedby": "details",
       onfocus: (event) => details.show(quote.number, event.currentTarget),
       onblur: () => details.hideSoon(),
@@ -169,7 +171,7 @@ function detailsOf(quote) {
       "p",
       { class: "who" },
       sign(stanceOf(quote)),
-      " ",
+      " · ",
       quote.speaker ? speakerLink(quote.speaker) : speakerName(quote),
     ),
     el(
@@ -256,9 +258,9 @@ function saidItem(quote) {
       "p",
       {},
       sign(stanceOf(quote)),
-      " ",
+      whole(" ", signed(quote.score)),
+      " · ",
       quote.speaker ? speakerLink(quote.speaker) : speakerName(quote),
-      el("span", { class: "quiet" }, ` ${signed(quote.score)}`),
     ),
     el(
       "button",
@@ -352,9 +354,9 @@ function articleItem(article) {
     el(
       "p",
       { class: "quiet" },
-      [article.outlet && cut(article.outlet, 60), article.author && cut(article.author, 60), article.date].filter(Boolean).map((fact) => `${fact} · `),
+      [article.outlet && cut(article.outlet, 60), article.author && cut(article.author, 60), article.date && whole(article.date)].filter(Boolean).map((fact) => [fact, " · "]),
       plural(article.quotes.length, "statement"),
-      STANCES.map((stance, index) => counts[index] > 0 && [" ", sign(stance, false), ` ${counts[index]}`]),
+      STANCES.map((stance, index) => counts[index] > 0 && [" ", whole(sign(stance, false), ` ${counts[index]}`)]),
     ),
   );
 }

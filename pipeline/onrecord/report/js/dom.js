@@ -54,6 +54,11 @@ function hidden(text) {
   return el("span", { class: "hidden" }, text);
 }
 
+/** A date, or a sign and its number: what no line may break apart. */
+function whole(...children) {
+  return el("span", { class: "whole" }, children);
+}
+
 function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }

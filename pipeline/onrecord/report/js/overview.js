@@ -197,7 +197,7 @@ function extreme(quote) {
       quote.speaker ? speakerLink(quote.speaker) : speakerName(quote),
       ` · score ${signed(quote.score)}`,
       quote.article.outlet && ` · ${cut(quote.article.outlet, 40)}`,
-      quote.article.date && ` · ${quote.article.date}`,
+      quote.article.date && [" · ", whole(quote.article.date)],
     ),
   );
 }
@@ -216,19 +216,21 @@ function outletSection() {
   return section(
     "Who speaks in which outlet",
     "outlets",
+    // Outside of the table: it would be cut off where the table is wider than a phone.
+    el(
+      "p",
+      { class: "quiet" },
+      `Statements of the ${speakers.length} most quoted speakers`,
+      left > 0 && `; ${plural(left, "more outlet")} not shown`,
+      ".",
+    ),
     el(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-labelledby": "outlets" },
       el(
         "table",
         { class: "matrix" },
-        el(
-          "caption",
-          { class: "quiet" },
-          `Statements of the ${speakers.length} most quoted speakers`,
-          left > 0 && `; ${plural(left, "more outlet")} not shown`,
-          ".",
-        ),
+        el("caption", { class: "hidden" }, "Statements by speaker and outlet"),
         el(
           "thead",
           {},
@@ -248,8 +250,8 @@ function missingNotice() {
   return el(
     "p",
     { class: "notice" },
-    `No ${what.replace(" and ", " or ")} came with these articles. Web pages, and tables with the `,
-    `columns published_at and publisher, also show ${views}.`,
+    `No ${what.replace(" and ", " or ")} came with these articles. Web pages, tables with the `,
+    `columns published_at and publisher, and text files with --metadata also show ${views}.`,
   );
 }
 
