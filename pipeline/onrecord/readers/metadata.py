@@ -51,7 +51,7 @@ class _Known:
 
     line: int
     value: str
-    fields: Mapping[str, str | datetime]
+    fields: Mapping[str, Any]
     extra: Mapping[str, Any]
 
 
