@@ -23,7 +23,7 @@ from onrecord.stages.encoder import ArticleTokens, article_tokens
 from onrecord.training.data import token_range
 from tiny_model import light_pipeline, tiny_tokenizer
 
-CONFIG = AttributionConfig(threshold=0.5)
+CONFIG = AttributionConfig(threshold=0.5, sourceless_threshold=0.5)
 NLP = light_pipeline()
 TOKENIZER = tiny_tokenizer()
 
