@@ -22,7 +22,7 @@ from onrecord.records import (
 from onrecord.stages.segment import segment
 
 register_extensions()
-_VOCAB = spacy.blank("en").vocab
+_NLP = spacy.blank("en")
 _MARKUP = re.compile(r"\[(?P<text>[^|\]]+)\|(?P<label>[A-Z_]+)(?:\|(?P<name>[^\]]+))?\]|[{}]")
 
 
@@ -48,7 +48,7 @@ def build(markup: str, kind: AttributionKind = "indirect") -> Doc:
             text += match.group("text")
             mentions.append(Mention(start, len(text), match.group("label"), entity))
     text += markup[at:]
-    doc = Doc(_VOCAB, words=[text], spaces=[False])
+    doc = _NLP.make_doc(text)
     doc._.sentences = tuple(segment(text))
     doc._.mentions = tuple(mentions)
     doc._.attributions = tuple(

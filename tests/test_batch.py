@@ -5,20 +5,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import io
 import json
 import multiprocessing
 import os
 import random
+import resource
+import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from fakes import load_broken, load_fake, make_article
 from onrecord.annotation import annotate_articles
@@ -336,42 +341,221 @@ def test_an_output_that_cannot_be_written_is_a_clear_error(
 
 
 class _FaultyDisk:
-    """Makes the n-th call of one kind fail, once."""
+    """Counts the calls of one kind, and does something else at the n-th."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, code: int) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, name: str, fault: Callable[[], None]) -> None:
         self.calls = 0
         self.fail_at = -1
         self._real = getattr(os, name)
-        self._code = code
-        monkeypatch.setattr(os, name, self)
+        self._fault = fault
+        patch.setattr(os, name, self)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        self.calls += 1
-        if self.calls == self.fail_at:
-            raise OSError(self._code, os.strerror(self._code))
+        self.step()
         return self._real(*args, **keywords)
 
+    def step(self) -> None:
+        self.calls += 1
+        if self.calls == self.fail_at:
+            self._fault()
 
-@pytest.mark.parametrize(("name", "code"), [("fsync", errno.ENOSPC), ("replace", errno.EIO)])
+
+class _FaultyWrites(_FaultyDisk):
+    """As ``_FaultyDisk`` for the writes of files that Python opens; half of the data gets there."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, fault: Callable[[], None]) -> None:
+        self.calls = 0
+        self.fail_at = -1
+        self._real = io.open
+        self._fault = fault
+        patch.setattr(io, "open", self)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        stream = self._real(*args, **keywords)
+        return _FaultyStream(stream, self) if stream.writable() else stream
+
+
+class _FaultyStream:
+    def __init__(self, stream: Any, disk: _FaultyDisk) -> None:
+        self._stream, self._disk = stream, disk
+
+    def write(self, data: Any) -> Any:
+        try:
+            self._disk.step()
+        except OSError:
+            self._stream.write(data[: len(data) // 2])
+            self._stream.flush()
+            raise
+        return self._stream.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> _FaultyStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+def _failing(code: int) -> Callable[[], None]:
+    def fail() -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("fsync", errno.ENOSPC),
+        ("replace", errno.EIO),
+        ("write", errno.ENOSPC),
+        ("mkdir", errno.EIO),
+    ],
+)
 def test_a_fault_of_the_disk_at_any_step_can_be_resumed(
     tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch, name: str, code: int
 ) -> None:
-    news = write_jsonl([*map(make_article, range(7)), make_article(50, "FAIL:stance")])
-    disk = _FaultyDisk(monkeypatch, name, code)
-    run_fake(news, tmp_path / "whole")
+    news = write_jsonl([*map(make_article, range(5)), make_article(50, "FAIL:stance")])
+    if name == "write":
+        disk: _FaultyDisk = _FaultyWrites(monkeypatch, _failing(code))
+    else:
+        disk = _FaultyDisk(monkeypatch, name, _failing(code))
+    run_fake(news, tmp_path / "whole", csv=True)
     expected, steps = tables(tmp_path / "whole"), disk.calls
     assert steps > 8
-    for step in range(1, steps + 1, 2):
+    for step in range(1, steps + 1, max(1, steps // 12)):
         out = tmp_path / f"run{step}"
         disk.calls, disk.fail_at = 0, step
         with pytest.raises(RunError, match=f"{os.strerror(code)}.*--resume"):
-            run_fake(news, out)
-        if step < steps - 1:
-            with pytest.raises(IncompleteRunError):
-                read_run(out)
+            run_fake(news, out, csv=True)
         disk.fail_at = -1
-        run_fake(news, out, resume=True)
+        with contextlib.suppress(IncompleteRunError):
+            # Only what was done but for tidying up is taken for a run.
+            assert_same(out, expected)
+        run_fake(news, out, csv=True, resume=True)
         assert_same(out, expected)
+
+
+@contextlib.contextmanager
+def _files_no_larger_than(limit: int) -> Iterator[None]:
+    """The system refuses to let any file grow beyond this, whoever writes it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_no_writer_takes_a_file_that_was_cut_off_for_whole(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    """SQLite and Arrow write past Python: the plan, the state of the merge, and Parquet."""
+    news = write_jsonl([*map(make_article, range(12)), make_article(50, "FAIL:stance")])
+    run_fake(news, tmp_path / "whole", csv=True)
+    failed = []
+    for limit in (0, 100, 400, 1_600, 6_400, 25_600, 51_200, 102_400, 1 << 30):
+        try:
+            with _files_no_larger_than(limit):
+                run_fake(news, tmp_path / "out", csv=True, resume=True)
+            break
+        except RunError as error:
+            failed.append(str(error))
+        with pytest.raises(IncompleteRunError):
+            read_run(tmp_path / "out")
+    assert len(failed) >= 5
+    assert [told for told in failed if "--resume: finished shards are kept" not in told] == []
+    assert_same(tmp_path / "out", tables(tmp_path / "whole"))
+
+
+def test_killed_before_each_rename_of_an_append(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monday = write_jsonl(map(make_article, range(0, 6, 2)), "monday.jsonl")
+    tuesday = write_jsonl(map(make_article, range(1, 6, 2)), "tuesday.jsonl")
+    run_fake([monday, tuesday], tmp_path / "all")
+    expected = tables(tmp_path / "all")
+    run_fake(monday, tmp_path / "monday", csv=True)
+    before = tables(tmp_path / "monday")
+    step = 0
+    while True:
+        step += 1
+        out = tmp_path / f"run{step}"
+        shutil.copytree(tmp_path / "monday", out)
+        if not _killed_at(step, tuesday, out):
+            break
+        with contextlib.suppress(IncompleteRunError):
+            found = tables(out)
+            assert found["articles"].num_rows in (3, 6)
+            assert_same(out, before if found["articles"].num_rows == 3 else expected)
+        run_fake(tuesday, out, append=True, resume=True)
+        assert_same(out, expected)
+        assert not (out / ".work").exists()
+        assert "a0005" in (out / "articles.csv").read_text()
+    assert step > 20
+
+
+def _killed_at(step: int, news: Path, out: Path) -> bool:
+    """Append in a process of its own that is killed before its n-th rename; False if it is not."""
+
+    def append() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            kill = functools.partial(os.kill, os.getpid(), signal.SIGKILL)
+            _FaultyDisk(patch, "replace", kill).fail_at = step
+            run_fake(news, out, append=True)
+
+    process = multiprocessing.get_context("fork").Process(target=append)
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+def test_an_overwrite_that_was_cut_off_leaves_nothing_to_resume(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monday = write_jsonl([make_article(1)], "monday.jsonl")
+    tuesday = write_jsonl([make_article(2)], "tuesday.jsonl")
+    out = tmp_path / "out"
+    run_fake(monday, out)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "publish", _broken_disk)
+        with pytest.raises(RunError, match="--resume"):
+            run_fake(tuesday, out, append=True)
+    with monkeypatch.context() as patch:
+        _FaultyDisk(patch, "rmdir", _failing(errno.EIO)).fail_at = 1
+        with pytest.raises(RunError, match="--resume"):
+            run_fake(tuesday, out, overwrite=True)
+    run_fake(tuesday, out, resume=True)
+    assert read_run(out).articles.article_id.tolist() == ["a0002"]
+
+
+@pytest.mark.parametrize("name", ["run.json", "plan.sqlite"])
+def test_a_damaged_work_folder_says_what_to_do(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    news = write_jsonl([make_article(1)])
+    out = tmp_path / "out"
+    stop_before_publishing(news, out, monkeypatch)
+    (out / ".work" / name).write_bytes(b"{ damage " * 2_000)
+    with pytest.raises(RunError, match=r"remove .*\.work and"):
+        run_fake(news, out, resume=True)
+    shutil.rmtree(out / ".work")
+    run_fake(news, out, resume=True)
+    assert len(read_run(out).articles) == 1
+
+
+def test_an_append_whose_work_was_removed_is_no_whole_run(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_fake(write_jsonl([make_article(1)], "a.jsonl"), tmp_path / "out")
+    info = tmp_path / "out" / "run.json"
+    info.write_text(info.read_text().replace('"complete"', '"publishing"'))
+    for flags in ({"append": True}, {"resume": True}):
+        with pytest.raises(RunError, match="replace it with --overwrite"):
+            run_fake(tmp_path / "a.jsonl", tmp_path / "out", **flags)
 
 
 def test_a_disk_that_fills_up_while_a_shard_is_written(
@@ -398,7 +582,7 @@ def test_a_disk_that_fills_up_while_a_shard_is_written(
 
 
 def _broken_disk(*_: Any) -> None:
-    raise OSError(errno.EIO, os.strerror(errno.EIO))
+    _failing(errno.EIO)()
 
 
 def stop_before_publishing(news: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -496,6 +680,39 @@ def test_an_append_that_was_killed_leaves_no_half(tmp_path: Path, write_jsonl: W
 
 
 # --- workers --------------------------------------------------------------------------------------
+
+
+def test_the_same_tables_whatever_the_workers(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    """Pages and Parquet files, too, which workers' runs read in a process of its own."""
+    news = write_jsonl([*map(make_article, range(16)), make_article(40, "FAIL:quotes")])
+    rows = [{"id": a.article_id, "text": a.text} for a in map(make_article, range(16, 20))]
+    pq.write_table(
+        pa.Table.from_pylist([*rows, {"id": "none", "text": ""}]), tmp_path / "p.parquet"
+    )
+    page = make_article(20).text.replace("\n", "</p><p>")
+    (tmp_path / "page.html").write_text(
+        f"<html><body><article><p>{page}</p></article></body></html>", encoding="utf-8"
+    )
+    inputs = [news, tmp_path / "p.parquet", tmp_path / "page.html"]
+    run_fake(inputs, tmp_path / "one")
+    assert len(read_run(tmp_path / "one").articles) == 22
+    assert [error for *_, error in errors(tmp_path / "one")] == ["ValueError", "EmptyText"]
+    run_fake(inputs[::-1], tmp_path / "two", workers=2, batch_size=3, shard_size=7)
+    assert_same(tmp_path / "two", tables(tmp_path / "one"))
+
+
+def test_progress_counts_what_could_not_be_read(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    copies = [make_article(1), *(replace(make_article(1), article_id=f"c{n}") for n in range(2))]
+    console = Console(file=io.StringIO(), width=200)
+    run_batch(
+        [write_jsonl([*copies, make_article(2, "FAIL:stance")])],
+        tmp_path / "out",
+        HERE,
+        console=console,
+        load_pipeline=load_fake,
+    )
+    assert "2 of 2 articles" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert "1 failed, 2 skipped" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_poison_articles_take_down_nothing_but_themselves(

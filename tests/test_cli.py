@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -159,6 +161,23 @@ def test_exit_code_1_says_what_where_and_what_to_do(
         assert message in result.stderr
         assert result.stderr.startswith("error: ")
     assert len(onrecord.read_run(out).articles) == 1, "an error removed the run that was there"
+
+
+@pytest.mark.usefixtures("fake_run")
+def test_exit_code_1_when_the_disk_is_full(
+    tmp_path: Path, write_jsonl: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    command = ("run", write_jsonl([make_article(1)]), "--out", tmp_path / "out", "-w", 0, "-q")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        result = invoke(*command)
+    assert result.exit_code == 1
+    assert "No space left on device; free space" in result.stderr
+    assert "--resume" in result.stderr
+    assert invoke(*command, "--resume").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,12 @@ _SIMILAR = 88
 _SHORTEST_SIMILAR = 5
 
 
-@lru_cache(maxsize=65536)
+# Names come again within an article and a day's news, seldom later: a larger cache would only
+# grow with the articles.
+_REMEMBERED = 8_192
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def fold(name: str) -> str:
     """A name as it is compared: no accents, case, dots, leading "the" or possessive ending.
 
@@ -152,7 +157,7 @@ def title_gender(words: Sequence[str]) -> str | None:
     return "he" if plain & _MASCULINE else None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def person_words(name: str) -> tuple[str, ...]:
     """Folded words of a person's name without title, suffix and nickname."""
     parsed = HumanName(name)
@@ -186,7 +191,7 @@ def same_person(one: Sequence[str], other: Sequence[str]) -> bool:
     return all(any(similar_words(word, found) for found in remaining) for word in shorter)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def organisation_core(name: str) -> str:
     """A folded body name without its legal form: "Chevron Corp." is "chevron"."""
     words = fold(name).split()
@@ -208,9 +213,14 @@ def is_acronym_of(short: str, full: str) -> bool:
     content = [word for word in words if word not in _LINK_WORDS]
     if not content or letters[0] != content[0][0]:
         return False
-    if letters in ("".join(w[0] for w in words), "".join(w[0] for w in content)):
-        return True
-    return _in_order(letters, content)
+    return has_initials(letters, full) or _in_order(letters, content)
+
+
+def has_initials(letters: str, full: str) -> bool:
+    """Whether folded ``letters`` are the initials of ``full``, link words counted or not."""
+    words = fold(full).split()
+    content = [word for word in words if word not in _LINK_WORDS]
+    return letters in ("".join(w[0] for w in words), "".join(w[0] for w in content))
 
 
 def _in_order(letters: str, words: Sequence[str]) -> bool:

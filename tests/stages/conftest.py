@@ -75,5 +75,5 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tenso
 @torch.inference_mode()
 def _logits(trainee: Trainee, items: list[StanceItem], pieces: PieceTokenizer) -> torch.Tensor:
     trainee.eval()
-    _, vectors = trainee.vectors([item.tokens for item in items], Windowing(), pieces)
-    return stance_logits(trainee.stance, vectors, items)
+    lower = trainee.lower_states([item.tokens for item in items], Windowing(), pieces)
+    return stance_logits(trainee.stance, trainee.stance_vectors(lower), items)

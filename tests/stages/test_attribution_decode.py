@@ -23,7 +23,7 @@ from onrecord.stages.encoder import ArticleTokens, article_tokens
 from onrecord.training.data import token_range
 from tiny_model import light_pipeline, tiny_tokenizer
 
-CONFIG = AttributionConfig(threshold=0.5)
+CONFIG = AttributionConfig(threshold=0.5, sourceless_threshold=0.5)
 NLP = light_pipeline()
 TOKENIZER = tiny_tokenizer()
 
@@ -92,6 +92,21 @@ def test_a_quotation_longer_than_the_reach_of_a_cue_is_taken_whole() -> None:
     ((chosen, score),) = decode(tokens, [found], find_quotations(text), CONFIG)
     whole = to_attribution(tokens, chosen, score, "tiny")
     assert contents(text, [whole]) == [[text[text.index("“") : text.index("”") + 1]]]
+
+
+@pytest.mark.parametrize(
+    ("source", "score", "kept"),
+    [("Ortiz", 0.6, True), (None, 0.6, False), (None, 0.8, True), ("Ortiz", 0.4, False)],
+)
+def test_a_statement_that_nobody_is_named_for_needs_a_higher_score(
+    source: str | None, score: float, kept: bool
+) -> None:
+    text = "Ortiz was glad that the plan is expected to pass."
+    tokens = tokens_of(text)
+    logit = float(np.log(score / (1 - score)))
+    read = [reading(text, tokens, ["the plan", "to pass"], "is expected", source, logit)]
+    config = AttributionConfig(threshold=0.5, sourceless_threshold=0.7)
+    assert bool(decode(tokens, read, (), config)) == kept
 
 
 def test_content_that_touches_a_quotation_leaves_the_rest_of_it() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 
 from onrecord.model_folder import file_sha256, open_model, write_stage
 from onrecord.records import Attribution, Span, Speaker
+from onrecord.stages.encoder import ArticleEncoder
 from onrecord.stages.speaker_options import FEATURES, OptionReader
 from onrecord.stages.speaker_scorer import SpeakerModel, SpeakersConfig, SpeakerScorer
 from onrecord.stages.speakers import (
@@ -45,27 +45,37 @@ LABELLED = [
     ("[Ana Ruiz|PERSON] left. {Both leaders} said no.", ["~both leaders"]),
 ]
 QUICK = ScorerTraining(epochs=60, batch=4, rate=5e-3)
-
-
-def labelled_choices() -> Iterator[Choice]:
-    for markup, labels in LABELLED:
-        yield from choices_of(build(markup), labels)
+HIDDEN = 32
 
 
 @pytest.fixture(scope="module")
-def learned() -> tuple[SpeakersConfig, SpeakerScorer]:
-    trained = fit(list(labelled_choices()), QUICK)
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> ArticleEncoder:
+    return ArticleEncoder(open_model(write_tiny_model(tmp_path_factory.mktemp("encoder"))))
+
+
+@pytest.fixture(scope="module")
+def labelled_choices(encoder: ArticleEncoder) -> list[Choice]:
+    return [
+        choice
+        for markup, labels in LABELLED
+        for choice in choices_of(encoder(build(markup)), labels)
+    ]
+
+
+@pytest.fixture(scope="module")
+def learned(labelled_choices: list[Choice]) -> tuple[SpeakersConfig, SpeakerScorer]:
+    trained = fit(labelled_choices, QUICK, HIDDEN)
     assert trained.scores["accuracy"] == 1.0
     return trained.config, trained.scorer
 
 
-def answers(resolver: SpeakerResolver) -> list[list[str | None]]:
-    docs = [build(markup) for markup, _ in LABELLED]
+def answers(resolver: SpeakerResolver, encoder: ArticleEncoder) -> list[list[str | None]]:
+    docs = [encoder(build(markup)) for markup, _ in LABELLED]
     return [[s.name for s in found] for found in resolver.predict(docs)]
 
 
 def test_learns_by_heart_and_says_the_same_after_reading_back(
-    tmp_path: Path, learned: tuple[SpeakersConfig, SpeakerScorer]
+    tmp_path: Path, learned: tuple[SpeakersConfig, SpeakerScorer], encoder: ArticleEncoder
 ) -> None:
     config, scorer = learned
     start = open_model(write_tiny_model(tmp_path / "start"))
@@ -77,8 +87,8 @@ def test_learns_by_heart_and_says_the_same_after_reading_back(
     resolver = make_speaker_resolver(str(tmp_path / "out"))
     assert resolver.model is not None
     expected = [[label if is_name(label) else None for label in labels] for _, labels in LABELLED]
-    assert answers(resolver) == expected
-    assert answers(SpeakerResolver(SpeakerModel(config, scorer))) == expected
+    assert answers(resolver, encoder) == expected
+    assert answers(SpeakerResolver(SpeakerModel(config, scorer)), encoder) == expected
     for name in ("encoder.safetensors", "stance.safetensors", "tokenizer.json"):
         assert file_sha256(tmp_path / "out" / name) == file_sha256(tmp_path / "start" / name)
 
@@ -101,24 +111,27 @@ def test_a_model_without_the_section_leaves_the_rules(tmp_path: Path) -> None:
 
 
 def test_weights_of_other_features_are_refused(
-    learned: tuple[SpeakersConfig, SpeakerScorer],
+    tmp_path: Path, learned: tuple[SpeakersConfig, SpeakerScorer]
 ) -> None:
     config, scorer = learned
     other = config.model_copy(update={"features": FEATURES[:-1]})
-    with pytest.raises(ValueError, match="retrain it with 'onrecord train speakers'"):
-        SpeakerModel(other, scorer)
+    start = open_model(write_tiny_model(tmp_path / "model"))
+    sections = {**start.config, "speakers": other.model_dump()}
+    write_stage(tmp_path / "model", start, "speakers", sections, scorer)
+    with pytest.raises(ValueError, match=r"model: the section speakers .*onrecord train speakers"):
+        make_speaker_resolver(str(tmp_path / "model"))
 
 
-def test_same_seed_same_weights() -> None:
-    choices = list(labelled_choices())
+def test_same_seed_same_weights(labelled_choices: list[Choice]) -> None:
     quick = ScorerTraining(epochs=2, batch=4)
-    one, other = (fit(choices, quick).scorer.state_dict() for _ in range(2))
+    one, other = (fit(labelled_choices, quick, HIDDEN).scorer.state_dict() for _ in range(2))
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 
-def test_rows_have_every_feature_once_and_are_finite() -> None:
+def test_rows_have_every_feature_once_and_are_finite(labelled_choices: list[Choice]) -> None:
     assert len(set(FEATURES)) == len(FEATURES)
-    for choice in labelled_choices():
+    for choice in labelled_choices:
+        assert choice.vectors.shape == (len(choice.rows), 3 * HIDDEN)
         assert choice.rows.shape[1] == len(FEATURES)
         assert np.isfinite(choice.rows).all()
         assert choice.rows[:, 0].tolist() == [1.0] + [0.0] * (len(choice.rows) - 1)
@@ -142,13 +155,13 @@ def test_the_option_a_label_names(label: str, name: str | None) -> None:
     assert (None if found is None else options.candidates[found].entity.name) == name
 
 
-def test_statements_left_out_teach_nothing() -> None:
-    doc = build("{[Ana Ruiz|PERSON]} said no. {She} left.")
+def test_statements_left_out_teach_nothing(encoder: ArticleEncoder) -> None:
+    doc = encoder(build("{[Ana Ruiz|PERSON]} said no. {She} left."))
     assert len(list(choices_of(doc, ["?", "Ana Ruiz"]))) == 1
 
 
-def test_a_speaker_who_is_no_option_counts_half_as_nobody() -> None:
-    doc = build("[Ana Ruiz|PERSON] left. {He} said no.")
+def test_a_speaker_who_is_no_option_counts_half_as_nobody(encoder: ArticleEncoder) -> None:
+    doc = encoder(build("[Ana Ruiz|PERSON] left. {He} said no."))
     (choice,) = choices_of(doc, ["Somebody Else"])
     assert (choice.right, choice.weight) == (0, 0.5)
 
@@ -197,8 +210,8 @@ def test_labels_are_read_from_both_kinds_of_file(tmp_path: Path) -> None:
     assert found["a"].attributions == found["b"].attributions
 
 
-def test_gap_questions_are_choices(tmp_path: Path) -> None:
-    (choice,) = read_gap(data_folder(tmp_path) / "gap" / "gap-development.tsv")
+def test_gap_questions_are_choices(tmp_path: Path, encoder: ArticleEncoder) -> None:
+    (choice,) = read_gap(data_folder(tmp_path) / "gap" / "gap-development.tsv", encoder)
     assert len(choice.rows) == 3
     assert choice.right > 0
 
@@ -227,12 +240,12 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         train(["speakers"], tmp_path, tmp_path / "out", start=start)
 
 
-def test_an_article_without_names_has_nobody_to_choose() -> None:
-    doc = build("{He} said no.")
+def test_an_article_without_names_has_nobody_to_choose(encoder: ArticleEncoder) -> None:
+    doc = encoder(build("{He} said no."))
     reader: OptionReader = make_option_reader(doc)
     attribution: Attribution = doc._.attributions[0]
     assert reader.read(attribution, []).candidates == ()
-    config = SpeakersConfig()
+    config = SpeakersConfig(hidden=HIDDEN)
     (speaker,) = SpeakerResolver(SpeakerModel(config, SpeakerScorer(config))).predict([doc])[0]
     assert speaker == Speaker(None, None, "unknown", 0.0)
     assert attribution.source == (Span(0, 2),)

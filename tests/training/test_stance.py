@@ -233,7 +233,7 @@ def train_own_layers(folder: Path, start: SharedEncoder) -> Trainee:
         encoder_rate=3e-3,
         head_rate=4e-3,
         average_decay=0.0,
-        freeze_encoder=True,
+        frozen_layers=start.bert.config.num_hidden_layers,
         own_layers=1,
     )
     with torch.random.fork_rng():

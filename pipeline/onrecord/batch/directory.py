@@ -8,6 +8,7 @@ comes last. A directory without a complete ``run.json`` is no finished run.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -42,7 +43,7 @@ _MARKER = "done.json"
 _OWN = (
     *TABLES,
     *(f"{name}.csv" for name in TABLES),
-    *(RUN_FILE, LOG_FILE, WORK, _OLD_WORK, "report.html"),
+    *(RUN_FILE, f"{RUN_FILE}.tmp", LOG_FILE, WORK, _OLD_WORK, "report.html"),
 )
 
 State = Literal["new", "unfinished", "complete"]
@@ -104,8 +105,10 @@ class RunDirectory:
         trace: TracebackType | None,
     ) -> None:
         if self._lock is not None:
-            # The file stays: removing it would let two writers lock two files of one name.
-            self._lock.truncate(0)
+            # The file stays: removing it would let two writers lock two files of one name. What
+            # it says is for people; a disk that fails here must not fail a run that is done.
+            with contextlib.suppress(OSError):
+                self._lock.truncate(0)
             self._lock.close()
             self._lock = None
 
@@ -125,12 +128,21 @@ class RunDirectory:
 
     def description(self) -> dict[str, Any]:
         """What ``begin`` was given."""
-        found: dict[str, Any] = json.loads((self.work / RUN_FILE).read_text(encoding="utf-8"))
+        file = self.work / RUN_FILE
+        try:
+            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunDirectoryError(
+                f"{file}: not valid JSON ({error}); remove {self.work} and run the command again"
+            ) from error
         return found
 
     def clear(self) -> None:
-        """Remove the files of a run, ``run.json`` first: no half of a run counts as one."""
-        for name in (RUN_FILE, *_OWN):
+        """Remove the files of a run; what says that there is one goes first, in one step each."""
+        remove_tree(self.path / RUN_FILE)
+        if self.work.is_dir():
+            os.replace(self.work, self.path / _OLD_WORK)  # noqa: PTH105
+        for name in _OWN:
             remove_tree(self.path / name)
         sync_directory(self.path)
 
@@ -177,7 +189,7 @@ class RunDirectory:
         return working if working.is_file() else published
 
     def publish(self, shards: Mapping[int, Shard], actors: Path, run: Mapping[str, Any]) -> None:
-        """Move finished shards and actors to their datasets, then write ``run.json``.
+        """Move finished shards, actors and CSV files to their places, then write ``run.json``.
 
         Interrupted at any point, it can be done again: what has moved is where it belongs. A run
         that was there before is marked as being written, for its tables and counts differ until
@@ -194,6 +206,8 @@ class RunDirectory:
                 if source != place:
                     os.replace(source, place)  # noqa: PTH105
         os.replace(actors, self.path / "actors" / part_name(0))  # noqa: PTH105
+        for file in sorted(self.work.glob("*.csv")):
+            os.replace(file, self.path / file.name)  # noqa: PTH105
         for name in TABLES:
             sync_directory(self.path / name)
         replace_file(self.path / RUN_FILE, as_json({**run, "status": "complete"}))
@@ -258,8 +272,13 @@ def _take_lock(path: Path) -> IO[str]:
         raise RunDirectoryError(
             f"{path.parent}: {holder} is writing here; wait for it, or choose another --out"
         ) from error
-    stream.truncate(0)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    stream.write(f"process {os.getpid()} on {socket.gethostname()} (since {started})\n")
-    stream.flush()
+    try:
+        stream.truncate(0)
+        stream.write(f"process {os.getpid()} on {socket.gethostname()} (since {started})\n")
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            stream.close()
+        raise
     return stream

@@ -37,7 +37,9 @@ from onrecord.batch.workers import (
 )
 from onrecord.language import STAGES
 from onrecord.provenance import library_versions, package_version
-from onrecord.readers import read_articles
+from onrecord.readers import IsolatedReader, read_articles
+from onrecord.readers.isolated import ReadOne
+from onrecord.readers.one_file import read_one
 from onrecord.records import SCHEMAS, Article, ErrorRow
 from onrecord.tables import ARTICLE_TABLES, Tables, concat_sorted, error_row, to_tables
 
@@ -56,7 +58,7 @@ def utc_now() -> str:
 
 
 def open_input(
-    inputs: Sequence[Path | str], config: Mapping[str, Any]
+    inputs: Sequence[Path | str], config: Mapping[str, Any], reader: ReadOne = read_one
 ) -> Iterator[Article | ErrorRow]:
     """The articles of the input, as the options of a run say.
 
@@ -69,6 +71,7 @@ def open_input(
         columns=config["columns"],
         encoding=config["encoding"],
         max_chars=config["max_chars"],
+        reader=reader,
         metadata=config.get("metadata"),
     )
 
@@ -117,9 +120,9 @@ class Job:
 
     def close(self) -> None:
         """Close the files that the job holds open."""
-        self._log.close()
         if self._plan is not None:
             self._plan.close()
+        self._log.close()
 
     def run(
         self, inputs: Sequence[Path | str], load_pipeline: LoadPipeline, began: float
@@ -145,14 +148,20 @@ class Job:
         if path.is_file():
             return Plan(path)
         self._progress.say("reading the input")
-        read = open_input(inputs, self._begun["config"])
         known = self._known_articles(), self._known_errors()
-        with self._near_duplicates() as near:
+        with self._reader() as reader, self._near_duplicates() as near:
+            read = open_input(inputs, self._begun["config"], reader)
             plan = Plan.write(path, read, *known, near)
         if not (plan.n_articles or plan.has_errors or self._before):
             remove_tree(self._directory.work)
             raise RunError(f"{', '.join(map(str, inputs))}: no article found; nothing to do")
         return plan
+
+    def _reader(self) -> AbstractContextManager[ReadOne]:
+        """What reads a file; without workers this process does all, at its own risk."""
+        if self._options.workers == 0 and self._options.engine == "local":
+            return nullcontext(read_one)
+        return IsolatedReader(self._options.article_timeout)
 
     def _known_articles(self) -> Iterator[KnownArticle]:
         for path in self._old_files("articles"):
@@ -255,6 +264,7 @@ class Job:
                 tables = to_tables({"errors": [error_row(error) for error in some]})
                 tables["errors"] = concat_sorted("errors", [tables["errors"]])
                 self._commit(Shard(number, {}, 0, 0, {}), tables)
+                self._progress.advance(0, 0, [error.kind for error in some])
             number += 1
 
     def _without_known(self, errors: pa.Table) -> pa.Table:
@@ -315,7 +325,7 @@ class Job:
     def _write_csv(self, actors: Path) -> None:
         for table in SCHEMAS:
             files = [actors] if table == "actors" else list(self._parts(table))
-            write_csv(table, files, self._directory.path / f"{table}.csv")
+            write_csv(table, files, self._directory.work / f"{table}.csv")
 
     def _run_file(self, n_actors: int, seconds: float) -> dict[str, Any]:
         """Content of ``run.json``: what made the tables, and what is in them."""

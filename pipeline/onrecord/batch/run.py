@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
-from onrecord.batch.directory import RunDirectory, read_run_file
+from onrecord.batch.directory import WORK, RunDirectory, read_run_file
 from onrecord.batch.job import Job, open_input, utc_now
 from onrecord.batch.near_duplicates import need_datasketch
 from onrecord.batch.options import RunError, RunOptions, RunSummary
@@ -77,6 +77,9 @@ def _explain(error: Exception, out: Path) -> str:
     own_words = type(error).__module__.startswith("onrecord.")
     if own_words:
         return str(error)
+    # A disk that fails or is full raises a subclass of this.
+    if type(error) is sqlite3.DatabaseError:
+        return f"{out}: its plan is damaged ({error}); remove {out / WORK} and start again"
     return (
         f"{out}: {error}; free space or mend the disk or its permissions, then run the same "
         "command with --resume: finished shards are kept"
@@ -142,6 +145,11 @@ def _prepare(
             raise RunError(
                 f"{directory.path}: already holds a run; add new articles with --append, replace "
                 "it with --overwrite, or choose another --out"
+            )
+        if before["status"] != "complete":
+            raise RunError(
+                f"{directory.path}: articles were being added when its folder .work was removed; "
+                "replace it with --overwrite, or choose another --out"
             )
         _refuse_other(directory.path, before["identity"], identity)
         if not append:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import RawArray
-from pathlib import Path
 from typing import Any, Protocol
 
 from spacy.language import Language
 
 from onrecord.annotation import AnnotatedBatch, annotate_articles
+from onrecord.child_process import describe_exit, settle_in
 from onrecord.readers import detect_language
 from onrecord.records import Article, ErrorRow
 
@@ -277,7 +275,7 @@ class WorkerPool:
         worker.end()
         if task is None:
             raise WorkerError(
-                f"a worker ended while it was {stage} ({_describe_exit(code)}); check memory and "
+                f"a worker ended while it was {stage} ({describe_exit(code)}); check memory and "
                 "the models with 'onrecord info'"
             )
         self._workers[place] = _Worker(self._spec)
@@ -287,19 +285,8 @@ class WorkerPool:
                 task,
                 Death("Timeout", f"not done after {limit} s; raise --article-timeout", stage),
             )
-        message = f"the worker process ended: {_describe_exit(code)}"
+        message = f"the worker process ended: {describe_exit(code)}"
         return Outcome(task, Death("WorkerDied", message, stage))
-
-
-def _describe_exit(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = "unknown"
-    memory = ", as when memory runs out" if -code == signal.SIGKILL else ""
-    return f"signal {-code} ({name}{memory})"
 
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -323,10 +310,7 @@ def _thread_limits(threads: int) -> Iterator[None]:
 
 def _serve(connection: Connection, spec: PipelineSpec, stage: Any) -> None:
     """Life of a worker: load, say so, then annotate what comes until the pipe closes."""
-    # The parent decides what an interrupt means; a worker must not die of it half way.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
-    _volunteer_for_memory()
+    settle_in()
     try:
         nlp = spec.load(**spec.arguments)
         # What loads at its first use must not count as the time of the first article.
@@ -350,22 +334,3 @@ def _note_into(stage: Any) -> Callable[[str], None]:
         stage.value = name.encode()[: _STAGE_BYTES - 1]
 
     return note
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as its parent has gone, also in the middle of an article."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _volunteer_for_memory() -> None:
-    """Where memory runs out, Linux ends the process of the highest score: not the parent."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")

@@ -8,7 +8,7 @@ every offset of the tables points into them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ from onrecord.readers.columns import (
     text_sha256,
 )
 from onrecord.readers.dates import parse_date
-from onrecord.readers.documents import find_title, read_html, read_text
-from onrecord.readers.files import ACCEPTED, Format, file_format, find_files
+from onrecord.readers.documents import find_title
+from onrecord.readers.files import ACCEPTED, file_format, find_files
+from onrecord.readers.isolated import IsolatedReader, ReaderError, ReadOne
 from onrecord.readers.language_id import detect_language
 from onrecord.readers.metadata import Metadata
+from onrecord.readers.one_file import read_one
 from onrecord.readers.options import ReadOptions
-from onrecord.readers.problems import FILE_ERRORS, InputError, UnreadableError, error_row
+from onrecord.readers.problems import InputError
 from onrecord.records import Article, ErrorRow
 
 __all__ = [
@@ -36,9 +38,12 @@ __all__ = [
     "MAX_CHARS",
     "SYNONYMS",
     "InputError",
+    "IsolatedReader",
     "Metadata",
+    "ReaderError",
     "derive_id",
     "detect_language",
+    "file_format",
     "find_files",
     "find_title",
     "parse_columns",
@@ -49,15 +54,6 @@ __all__ = [
     "text_sha256",
 ]
 
-_READERS: dict[Format, Callable[[Path, ReadOptions], Iterator[Article | ErrorRow]]] = {
-    "text": read_text,
-    "markdown": read_text,
-    "html": read_html,
-    "jsonl": tables.read_jsonl,
-    "csv": tables.read_csv,
-    "parquet": tables.read_parquet,
-}
-
 
 def read_articles(
     inputs: Iterable[Path | str] | Path | str,
@@ -65,6 +61,7 @@ def read_articles(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     max_chars: int = MAX_CHARS,
+    reader: ReadOne = read_one,
     metadata: Path | str | None = None,
 ) -> Iterator[Article | ErrorRow]:
     """The articles of files, folders (recursive, sorted by name) and globs, in that order.
@@ -80,6 +77,7 @@ def read_articles(
         encoding: of text files and tables; by default a byte order mark, UTF-8, the page's own
             declaration and detection are tried in this order.
         max_chars: longest text that is taken, in code points.
+        reader: what reads a file; an ``IsolatedReader`` survives files that crash or hang.
         metadata: a table of what is known of the articles, as ``Metadata`` reads it.
 
     Yields:
@@ -92,26 +90,26 @@ def read_articles(
     options = ReadOptions(columns or {}, encoding, max_chars)
     files = find_files([inputs] if isinstance(inputs, (str, Path)) else inputs)
     if metadata is None:
-        return _read_all(files, options)
-    return _with_metadata(files, options, Metadata(metadata))
+        return _read_all(files, options, reader)
+    return _with_metadata(files, options, reader, Metadata(metadata))
 
 
 def _read_all(
-    files: Iterable[Path | ErrorRow], options: ReadOptions
+    files: Iterable[Path | ErrorRow], options: ReadOptions, reader: ReadOne
 ) -> Iterator[Article | ErrorRow]:
     for file in files:
         if isinstance(file, ErrorRow):
             yield file
         else:
-            yield from _read_file(file, options)
+            yield from reader(file, options)
 
 
 def _with_metadata(
-    files: Iterable[Path | ErrorRow], options: ReadOptions, metadata: Metadata
+    files: Iterable[Path | ErrorRow], options: ReadOptions, reader: ReadOne, metadata: Metadata
 ) -> Iterator[Article | ErrorRow]:
     # The table may lie in the folder that it describes.
     others = (file for file in files if isinstance(file, ErrorRow) or not metadata.is_table(file))
-    for item in _read_all(others, options):
+    for item in _read_all(others, options, reader):
         yield metadata.add_to(item) if isinstance(item, Article) else item
     yield from metadata.unused()
 
@@ -124,20 +122,7 @@ def read_file(
     max_chars: int = MAX_CHARS,
 ) -> Iterator[Article | ErrorRow]:
     """The articles of one file that ``find_files`` gave; arguments as for ``read_articles``."""
-    return _read_file(Path(path), ReadOptions(columns or {}, encoding, max_chars))
-
-
-def _read_file(path: Path, options: ReadOptions) -> Iterator[Article | ErrorRow]:
-    read = 0
-    kind = file_format(path)
-    if kind is None:
-        raise InputError(f"{path}: not a type that can be read; accepted are {ACCEPTED}")
-    try:
-        for item in _READERS[kind](path, options):
-            read += isinstance(item, Article)
-            yield item
-    except (UnreadableError, *FILE_ERRORS) as error:
-        yield error_row(path, error, read=read)
+    return read_one(Path(path), ReadOptions(columns or {}, encoding, max_chars))
 
 
 def read_records(

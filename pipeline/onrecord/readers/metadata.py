@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +30,6 @@ from onrecord.readers.dates import parse_date
 from onrecord.readers.decoding import decode
 from onrecord.readers.files import open_unpacked
 from onrecord.readers.problems import (
-    FILE_ERRORS,
     InputError,
     UnreadableError,
     error_row,
@@ -41,6 +41,7 @@ _STRINGS = ("title", "author", "publisher", "url")
 _FIELDS = (*_STRINGS, "published_at")
 _NAMES = {**SYNONYMS, "path": ("path", "sourcepath", "file", "filename", "filepath")}
 _EXPECTED = "path or id, and " + ", ".join(_FIELDS)
+_FILE_ERRORS = (OSError, EOFError, zlib.error, UnicodeError)
 _DELIMITERS = ",;\t|"
 _NAMED = 5
 
@@ -178,7 +179,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             text = decode(file.read())
     except UnreadableError as error:
         raise InputError(f"{shown(path)}: {error}") from error
-    except FILE_ERRORS as error:
+    except _FILE_ERRORS as error:
         detail = getattr(error, "strerror", None) or error
         raise InputError(
             f"{shown(path)}: the metadata table cannot be read ({detail}); check --metadata"

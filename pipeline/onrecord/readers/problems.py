@@ -6,15 +6,9 @@ import os
 import zlib
 from pathlib import Path
 
-import pyarrow as pa
-
 from onrecord.records import ErrorKind, ErrorRow
 
 STAGE = "read"
-
-# What opening, unpacking or parsing a damaged or forbidden file raises. A truncated gzip file ends
-# in EOFError, a damaged one in zlib.error, and an invalid byte in UnicodeDecodeError.
-FILE_ERRORS = (OSError, EOFError, zlib.error, UnicodeError, pa.ArrowException)
 
 
 class InputError(ValueError):
@@ -68,6 +62,7 @@ def error_row(path: Path | str, error: BaseException, *, read: int = 0) -> Error
 
 
 def _explain(error: BaseException) -> str:
+    # A truncated gzip file ends in EOFError, a damaged one in zlib.error.
     if isinstance(error, PermissionError):
         return "no permission to read it; change its mode or run as its owner"
     if isinstance(error, FileNotFoundError):
@@ -80,5 +75,5 @@ def _explain(error: BaseException) -> str:
         return f"not in the encoding that was expected ({error}); name it with --encoding"
     # The text of an OSError repeats the path, possibly with bytes no table can hold.
     detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    detail = detail.encode("utf-8", "backslashreplace").decode()
+    detail = detail.encode("utf-8", "backslashreplace").decode() or type(error).__name__
     return f"cannot be read ({detail}); check that the file is whole and of its type"

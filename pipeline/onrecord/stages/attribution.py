@@ -46,8 +46,9 @@ class AttributionConfig(BaseModel):
     """Section ``attribution`` of a model's configuration.
 
     ``cue_threshold`` is the probability from which on the roles around a cue are read,
-    ``threshold`` the least calibrated score of a statement that is kept, and ``calibration`` the
-    weights of the logistic regression from ``Reading.evidence`` to that score, intercept last.
+    ``threshold`` the least calibrated score of a statement that is kept, ``sourceless_threshold``
+    that of one whose source the text does not name, and ``calibration`` the weights of the
+    logistic regression from ``Reading.evidence`` to that score, intercept last.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -56,6 +57,7 @@ class AttributionConfig(BaseModel):
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 1)
     cue_threshold: float = 0.08
     threshold: float = 0.4
+    sourceless_threshold: float = 0.4
     longest_source: int = 40
     snap_share: float = 0.6
     calibration: tuple[float, ...] = (0.0, 1.0, 0.0, 0.0, 0.0)
@@ -243,7 +245,8 @@ def decode(
     scored.sort(key=lambda pair: (-pair[1], pair[0].cue))
     chosen: list[tuple[Reading, float]] = []
     for reading, score in scored:
-        if score < config.threshold or cued[reading.cue[0] : reading.cue[1] + 1].any():
+        least = config.sourceless_threshold if reading.source is None else config.threshold
+        if score < least or cued[reading.cue[0] : reading.cue[1] + 1].any():
             continue
         wanted = np.zeros(len(tokens), dtype=bool)
         for first, last in reading.content:

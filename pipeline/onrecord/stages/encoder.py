@@ -51,6 +51,8 @@ _SCARE_TOKENS = 4
 _WINDOWS_AT_ONCE = 16
 # WordPiece cannot make sense of a longer token (an address, a line of dashes); its head suffices.
 _MAX_PIECES_PER_TOKEN = 8
+# News repeats its words; the rare ones would fill memory, article by article, and save nothing.
+_REMEMBERED_TOKENS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class PieceTokenizer:
         self.sep = _special(tokenizer, "[SEP]")
         self.pad = _special(tokenizer, "[PAD]")
         self._unknown = _special(tokenizer, "[UNK]")
-        self._pieces = lru_cache(maxsize=200_000)(self._encode)
+        self._pieces = lru_cache(maxsize=_REMEMBERED_TOKENS)(self._encode)
 
     @classmethod
     def from_file(cls, path: Path) -> PieceTokenizer:

@@ -20,7 +20,14 @@ from onrecord.records import NAMED_LABELS, Mention
 from onrecord.stages.amounts import read_amounts
 from onrecord.stages.entity_links import link_mentions
 from onrecord.stages.mention_search import find_mentions, index_names, with_the
-from onrecord.stages.mention_spans import Found, Words, capitalised_runs, read_words, recognised
+from onrecord.stages.mention_spans import (
+    Found,
+    Words,
+    capitalised_runs,
+    is_shouted,
+    read_words,
+    recognised,
+)
 from onrecord.stages.name_types import (
     bracketed_acronyms,
     collect_names,
@@ -79,7 +86,7 @@ class EntityLinker:
     def _mentions(self, doc: Doc) -> tuple[Mention, ...]:
         words = read_words(doc)
         found = find_candidates(doc, words)
-        named = [place for place in found if place.label is None or place.label in NAMED_LABELS]
+        named = [place for place in found if _may_be_name(place)]
         names = collect_names(words, named)
         labels = type_names(words, names, load_weights())
         index = index_names(words, names, labels, self._known_forms)
@@ -102,12 +109,17 @@ class EntityLinker:
 
 def find_candidates(doc: Doc, words: Words) -> list[Found]:
     """The recogniser's spans, put right, and the capitalised runs between them."""
-    found = list(recognised(doc, words))
+    seen = list(recognised(doc, words))
     taken = [False] * len(words.tokens)
-    for place in found:
+    for place in seen:
         taken[place.start : place.end] = [True] * (place.end - place.start)
-    found.extend(Found(start, end, None) for start, end in capitalised_runs(words, taken))
-    return whole_names(words, found)
+    seen.extend(Found(start, end, None) for start, end in capitalised_runs(words, taken))
+    named = [place for place in seen if not (_may_be_name(place) and is_shouted(words, place))]
+    return whole_names(words, named)
+
+
+def _may_be_name(place: Found) -> bool:
+    return place.label is None or place.label in NAMED_LABELS
 
 
 def _by_start(mention: Mention) -> int:

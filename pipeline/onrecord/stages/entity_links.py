@@ -17,6 +17,7 @@ from onrecord.gazetteer import load_gazetteer
 from onrecord.records import Entity
 from onrecord.stages.mention_search import Placed
 from onrecord.stages.mention_spans import Words
+from onrecord.stages.name_lists import BROADCAST, DIVISIONS, HEAD_NOUNS, OWN_HEADS, STATE_LETTERS
 from onrecord.stages.name_types import people_of_places
 from onrecord.stages.person_names import given_names
 
@@ -27,6 +28,10 @@ _NAME_TITLES = frozenset(
 )
 _SHORTEST_ACRONYM = 2
 _TITLE_REACH = 6
+_LONGEST_COUNTRY = 2
+_OFFICES = frozenset({"department", "ministry"})
+_COMPLEMENTS = frozenset({"of", "for", "on", "in"})
+_SINGLE_HEADS = frozenset({"senate", "congress", "treasury", "house"})
 
 # Class of the label and folded name: mentions of one key are one name.
 Key = tuple[str, str]
@@ -283,19 +288,28 @@ class _BodySearch:
         self._by_core: dict[str, list[str]] = defaultdict(list)
         self._by_start: dict[str, list[str]] = defaultdict(list)
         self._by_initial: dict[str, list[str]] = defaultdict(list)
+        self._by_rest: dict[str, list[str]] = defaultdict(list)
         for key in bodies:
             parts = key.split()
             self._by_core[names.organisation_core(key)].append(key)
             self._by_initial[key[0]].append(key)
             for size in range(1, min(len(parts), 4)):
                 self._by_start[" ".join(parts[:size])].append(key)
+            for rest in _without_country(parts), _without_office(parts):
+                if rest:
+                    self._by_rest[rest].append(key)
 
     def longer(self, key: str) -> str:
-        """The only longer name with the same core, beginning or initials; else ``key``."""
+        """The only longer name with the same core, ending, beginning or initials; else ``key``.
+
+        A country or an office goes before the ending: "U.S. Supreme Court", "Department of Trade".
+        """
+        acronym = self._is_acronym(key)
         for found in (
             self._by_core.get(names.organisation_core(key), ()),
-            self._by_start.get(key, ()),
-            self._spelled_out(key),
+            self._spelled_out(key) if acronym else (),
+            self._by_rest.get(key, ()) if self._ends_one(key) else (),
+            [o for o in self._by_start.get(key, ()) if not _is_other_body(key, o, acronym)],
         ):
             others = [other for other in found if len(other) > len(key)]
             if len(others) == 1:
@@ -304,9 +318,55 @@ class _BodySearch:
 
     def _spelled_out(self, key: str) -> list[str]:
         short = next(iter(self._bodies[key].forms))
-        if len(key) < _SHORTEST_ACRONYM or not short.replace(".", "").isupper() or " " in key:
+        if "." in short and key in STATE_LETTERS:
             return []
         return [other for other in self._by_initial[key[0]] if names.is_acronym_of(short, other)]
+
+    def _ends_one(self, key: str) -> bool:
+        """Whether one longer body alone ends like this: no "Ohio" beside "U.S. Supreme Court"."""
+        if key not in self._by_rest:
+            return False
+        return sum(other.endswith(f" {key}") for other in self._bodies) == 1
+
+    def _is_acronym(self, key: str) -> bool:
+        short = next(iter(self._bodies[key].forms))
+        return len(key) >= _SHORTEST_ACRONYM and short.replace(".", "").isupper() and " " not in key
+
+
+def _without_country(parts: Sequence[str]) -> str:
+    """The rest of a body's name behind a country, if it names a body by itself."""
+    for size in range(1, _LONGEST_COUNTRY + 1):
+        rest = parts[size:]
+        if " ".join(parts[:size]) in load_gazetteer().countries and (
+            len(rest) > 1 or (rest and rest[0] in _SINGLE_HEADS)
+        ):
+            whole = rest[-1] in HEAD_NOUNS | _SINGLE_HEADS or "of" in rest
+            return " ".join(rest) if whole else ""
+    return ""
+
+
+def _without_office(parts: Sequence[str]) -> str:
+    """What a department is of: "Homeland Security"."""
+    at = next((at for at, part in enumerate(parts) if part in _OFFICES), len(parts))
+    return " ".join(p for p in parts[at + 2 :]) if parts[at + 1 : at + 2] == ["of"] else ""
+
+
+def _is_other_body(short: str, long: str, acronym: bool) -> bool:
+    """Whether the words that follow a body's name make the name of another.
+
+    "Hofstra" is short for "Hofstra University"; "Supreme Court" has a head noun already, and
+    "Treasury Select Committee" has one of its own behind more than a name.
+    """
+    rest = names.organisation_core(long).split()[len(short.split()) :]
+    cut = next((at for at, word in enumerate(rest) if word in _COMPLEMENTS), len(rest))
+    own = rest[:cut]
+    if not own:
+        return False
+    if short.split()[-1] in HEAD_NOUNS:
+        return True
+    if acronym:
+        return own[0] not in BROADCAST or len(own) > 1
+    return own[-1] in DIVISIONS or (len(own) > 1 and own[-1] in OWN_HEADS)
 
 
 def _join_known(owners: Owners) -> None:

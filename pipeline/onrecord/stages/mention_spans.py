@@ -24,6 +24,7 @@ from onrecord.stages.name_lists import (
     OPENING_WORDS,
     POSTNOMINALS,
 )
+from onrecord.stages.patterns import AUXILIARIES, COMMON_VERBS, PREPOSITIONS, SUBJECT_PRONOUNS
 
 # Labels of names proper; the words of a law, an event or a work may be any words.
 NAME_LABELS = frozenset({"PERSON", "ORG", "GPE", "LOC", "FAC", "NORP", "PRODUCT"})
@@ -39,6 +40,11 @@ HOLIDAYS = re.compile(
 _TITLE_CASE_SHARE = 0.7
 _SHORTEST_CONTENT = 4
 _LONGEST_RUN = 8
+_FEWEST_SHOUTED = 3
+# What no name has in it, unlike "of", "the", "for" and "and".
+_NEVER_IN_NAMES = (AUXILIARIES | COMMON_VERBS | PREPOSITIONS | SUBJECT_PRONOUNS) - (
+    CONNECTORS | {"one", "it", "who", "we", "may", "will", "points", "set"}
+)
 
 
 class Found(NamedTuple):
@@ -188,6 +194,20 @@ def _title_case(
 def is_name_word(token: str) -> bool:
     """Whether a token is written like a word of a name."""
     return token[:1].isupper() or (len(token) > 2 and any(char.isupper() for char in token[1:]))
+
+
+def is_shouted(words: Words, place: Found) -> bool:
+    """Whether a place is running text in capitals, "CALLED OUT BY DOCTORS", and no name.
+
+    Some word of it is one that no name has, or most are written small elsewhere in the article.
+    """
+    tokens = [t for t in words.tokens[place.start : place.end] if _HAS_LETTER.search(t)]
+    if len(tokens) < _FEWEST_SHOUTED or not all(token.isupper() for token in tokens):
+        return False
+    lower = [token.lower() for token in tokens if token.lower() not in CONNECTORS]
+    if any(word in _NEVER_IN_NAMES and len(word) > 1 for word in lower):
+        return True
+    return 2 * sum(word in words.small for word in lower) > len(lower)
 
 
 def recognised(doc: Doc, words: Words) -> Iterator[Found]:

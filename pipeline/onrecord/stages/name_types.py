@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from onrecord.gazetteer import Gazetteer, load_gazetteer
-from onrecord.names import fold, is_acronym_of, is_role, is_title
+from onrecord.names import fold, has_initials, is_acronym_of, is_role, is_title
 from onrecord.records import NAMED_LABELS
 from onrecord.stages.mention_spans import POSSESSIVES, Found, Words, is_name_word
 from onrecord.stages.name_lists import BODY_WORDS, FAC_WORDS, LOC_WORDS
@@ -31,6 +31,7 @@ _VOWELS = "aeiouy"
 _SHORTEST_PLACE = 4
 _PEOPLE_ENDINGS = ("ian", "ean", "an", "n", "ese", "ish", "i", "er", "ite")
 _MOST_CONTEXTS = 40
+_SHORTEST_ACRONYM = 3
 
 
 @dataclass(slots=True)
@@ -104,7 +105,29 @@ def type_names(words: Words, names: Mapping[str, Name], weights: Weights) -> dic
     for short, long in acronyms.items():
         if labels.get(long) in NAMED_LABELS:
             labels[short] = labels[long]
+    for short, long in _plain_acronyms(names, labels).items():
+        labels[short] = labels[long]
     return {key: label for key, label in labels.items() if label}
+
+
+def _plain_acronyms(names: Mapping[str, Name], labels: Mapping[str, str]) -> dict[str, str]:
+    """Names in capitals that are the initials of just one body, brackets or not: "I.R.S."."""
+    gazetteer = load_gazetteer()
+    bodies: dict[str, list[str]] = defaultdict(list)
+    for key, label in labels.items():
+        if label == "ORG" and " " in key:
+            bodies[key[0]].append(key)
+    found: dict[str, str] = {}
+    for key, name in names.items():
+        is_short = " " not in key and len(key) >= _SHORTEST_ACRONYM and labels.get(key)
+        if not is_short or not "".join(name.tokens).replace(".", "").isupper():
+            continue
+        if key in gazetteer.countries or key in gazetteer.peoples or key in gazetteer.regions:
+            continue
+        full = [body for body in bodies[key[0]] if has_initials(key, body)]
+        if len(full) == 1:
+            found[key] = full[0]
+    return found
 
 
 def note_relations(words: Words, names: Mapping[str, Name]) -> dict[str, str]:

@@ -17,8 +17,10 @@ from onrecord.stages.mention_spans import POSSESSIVES, Found, Words
 from onrecord.stages.name_lists import (
     BODY_WORDS,
     FAC_WORDS,
+    GIVEN_NAMES,
     LOC_WORDS,
     OPENING_WORDS,
+    PARTY_WORDS,
     POSTNOMINALS,
 )
 
@@ -42,7 +44,7 @@ _MORE_ROLES = _words(
     brigadier undersecretary moderator nurse cleric mufti qadi chargé trustee organizer organiser"""
 )
 # Given names that are words as well: no evidence that the word is no name.
-_GIVEN_NAMES = _words(
+_WORDS_TOO = _words(
     """will mark bill grant may rose frank chase drew rich jack grace hope faith art pat rob sue
     gene ray dale dean glen april june august mike josh amber ruby joy don van ben al li de la el
     ivy iris lily daisy heather ginger robin jay penny victor miles stone forest river sky dawn"""
@@ -79,9 +81,12 @@ def _without_roles(words: Words, place: Found) -> Iterator[Found]:
     tokens, start = words.tokens, place.start
     if place.label != "PERSON":
         if place.label in (None, "ORG") and _is_officer(words, place):
-            while names_role(tokens[start]):
+            while names_role(tokens[start]) or _is_party(tokens[start]):
                 start += 1
             place = Found(start, place.end, "PERSON")
+        elif place.label in (None, "ORG") and (owner := _owner_of(words, place)):
+            yield Found(start, owner, "ORG")
+            place = Found(owner + 1, place.end, "PERSON")
         yield place
         return
     for index in range(place.start + 1, place.end - 1):
@@ -97,11 +102,12 @@ def _without_roles(words: Words, place: Found) -> Iterator[Found]:
 def _is_officer(words: Words, place: Found) -> bool:
     """Whether what was taken for a body is an office and its holder: "Envoy Mike Hammer"."""
     tokens = words.tokens[place.start : place.end]
-    rest = list(dropwhile(names_role, tokens))
+    rest = list(dropwhile(lambda word: names_role(word) or _is_party(word), tokens))
+    before = tokens[: len(tokens) - len(rest)]
     of_two_or_three = _SHORTEST_NAME <= len(rest) <= _LONGEST_FRAGMENT
     return (
         of_two_or_three
-        and len(rest) < len(tokens)
+        and any(names_role(word) and not _is_party(word) for word in before)
         and not any(names_role(word) for word in rest)
         and all(_is_plain(words, at) for at in range(place.end - len(rest), place.end))
     )
@@ -110,12 +116,26 @@ def _is_officer(words: Words, place: Found) -> bool:
 def _is_no_name(words: Words, start: int, end: int) -> bool:
     """Whether a word before two words of a name is none: a role, "MSP", "Using"."""
     word = words.tokens[start]
-    if names_role(word):
+    if names_role(word) or (_is_party(word) and names_role(words.tokens[start + 1])):
         return True
     if not all(_is_plain(words, at) for at in range(start + 1, end)):
         return False
     acronym = word.isupper() and word.isalpha() and len(word) >= _SHORTEST_ACRONYM
-    return acronym or (word.lower() in words.small and word.lower() not in _GIVEN_NAMES)
+    return acronym or (word.lower() in words.small and word.lower() not in _WORDS_TOO)
+
+
+def _owner_of(words: Words, place: Found) -> int | None:
+    """The possessive ending between a body and its man: "Harlow News’s John Roe"."""
+    for at in range(place.start + 1, place.end - 1):
+        rest = range(at + 1, place.end)
+        if words.tokens[at] in POSSESSIVES and _SHORTEST_NAME <= len(rest) <= _LONGEST_FRAGMENT:
+            known = words.tokens[at + 1].lower() in GIVEN_NAMES
+            return at if known and all(_is_plain(words, word) for word in rest) else None
+    return None
+
+
+def _is_party(word: str) -> bool:
+    return word.lower() in PARTY_WORDS
 
 
 def names_role(word: str) -> bool:
@@ -189,19 +209,38 @@ def _is_plain(words: Words, at: int) -> bool:
 def given_names(words: Words, surnames: Collection[str], taken: Collection[int]) -> dict[str, str]:
     """The one given name that stands before each surname somewhere in the article.
 
+    In a title-case heading, where any word stands before a name, only a common given name is
+    taken for one, and only where running text has none. Initials between the two belong to it.
+
     Args:
         words: the article.
         surnames: single words, as written, that name people.
         taken: last tokens of bodies and peoples, which are no given names: "Fox News Maddow".
     """
-    found: dict[str, set[str]] = {}
+    running: dict[str, set[str]] = {}
+    headings: dict[str, set[str]] = {}
     tokens = words.tokens
     for at in range(1, len(tokens)):
-        surname, given = tokens[at], tokens[at - 1]
-        if surname not in surnames or at - 1 in taken or words.sentence[at] < 0:
+        surname, first = tokens[at], at - 1
+        if surname not in surnames or words.sentence[at] < 0 or words.joined(at):
             continue
-        if words.sentence[at] != words.sentence[at - 1] or words.in_title_case(at):
+        while first > 0 and _is_initials(tokens[first]):
+            first -= 1
+        given = tokens[first]
+        if first in taken or words.sentence[at] != words.sentence[first]:
             continue
-        if _is_plain(words, at - 1) and not names_role(given) and not words.joined(at):
-            found.setdefault(surname, set()).add(given)
-    return {surname: given.pop() for surname, given in found.items() if len(given) == 1}
+        if not _is_plain(words, first) or names_role(given):
+            continue
+        if words.in_title_case(at) and given.lower() not in GIVEN_NAMES:
+            continue
+        found = headings if words.in_title_case(at) else running
+        found.setdefault(surname, set()).add(" ".join(tokens[first:at]))
+    return {
+        surname: next(iter(given))
+        for surname, given in {**headings, **running}.items()
+        if len(given) == 1
+    }
+
+
+def _is_initials(token: str) -> bool:
+    return token.isupper() and token.endswith(".") and token.replace(".", "").isalpha()

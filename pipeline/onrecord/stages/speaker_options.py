@@ -68,6 +68,10 @@ _HEADS = {
     "law": frozenset({"law", "constitution", "ruling", "order", "bill", "lawsuit", "filing"}),
 }
 _OWNED = re.compile(r"(?:his|her|its|their|my|our)\b|[^,]*?[’']s?\s", re.IGNORECASE)
+# "Ana Ruiz, a clerk at the ministry, who": what may stand between a name and its relative pronoun.
+_APPOSITION = re.compile(
+    r"\s?[,(–—-]\s?(?:an?|the|one|his|her|its|their|[a-z]+)\b[^.;:“”\"]*", re.DOTALL
+)
 _SIZES = (1, 2, 4, 8)
 _INDEFINITE = frozenset({"a", "an", "one", "another", "any", "some", "every", "each", "no"})
 _DEFINITE = frozenset({"the", "this", "that", "these", "those"})
@@ -93,12 +97,15 @@ class Options:
         rows: one row of ``len(FEATURES)`` numbers for nobody and for each candidate.
         hows: how each candidate would be meant.
         sentence: sentence of the source, or of the statement if it has none.
+        place: the words that stand for the source: its core, or without one the cue, or else where
+            the statement begins.
     """
 
     candidates: tuple[Candidate, ...]
     rows: tuple[Row, ...]
     hows: tuple[str, ...]
     sentence: int
+    place: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ _OF_CANDIDATE = (
     *("spoke_before_last", "share_spoken", "share_sources", "sources_ahead", "source_next"),
     *("rank_0", "rank_1", "rank_2", "rank_same_kind_0", "rank_same_kind_1", "only_of_office"),
     *("opens_sentence", "owns_there", "first_named", "share_mentions", "gender_known"),
-    *("right_before", "words_between", "verb_between", "last_is_alone"),
+    *("right_before", "words_between", "verb_between", "apposition_between", "last_is_alone"),
 )
 FEATURES = ("nobody", *_KNOWN, *(f"name_{name}" for name in _OF_CANDIDATE))
 
@@ -177,7 +184,8 @@ class OptionReader:
         ]
         nobody = [1.0, *source.row, *[0.0] * len(_OF_CANDIDATE)]
         hows = tuple(self._how(source, candidate) for candidate in pool)
-        return Options(tuple(pool), (nobody, *rows), hows, source.query.sentence)
+        place = source.core if attribution.source else _beginning(attribution)
+        return Options(tuple(pool), (nobody, *rows), hows, source.query.sentence, place)
 
     # --- the source -----------------------------------------------------------------------------
 
@@ -473,7 +481,7 @@ class OptionReader:
         first = float(bool(candidate.seen) and candidate.seen[0].sentence <= 1)
         at = candidate.last_seen(source.span.start)
         if at is None:
-            return [0.0, 0.0, first, share, known, 0.0, 0.0, 0.0, 0.0]
+            return [0.0, 0.0, first, share, known, *[0.0] * 5]
         sentences = self.roster.sentences
         begin = sentences[at.sentence].start if sentences else 0
         between = self.text[at.end : min(source.span.start, at.end + 400)]
@@ -491,6 +499,7 @@ class OptionReader:
             float(not words),
             math.log1p(len(words)) / 4,
             float(any(w in patterns.VERBS or w in patterns.AUXILIARIES for w in words)),
+            float(bool(_APPOSITION.fullmatch(between))),
             float(alone),
         ]
 
@@ -510,6 +519,13 @@ class OptionReader:
         if source.kind == "issued":
             return "continued"
         return "title" if candidate.kind == "person" else "body"
+
+
+def _beginning(attribution: Attribution) -> Span:
+    """The cue of a statement, or where its content begins."""
+    if attribution.cue:
+        return attribution.cue[0]
+    return Span(attribution.content[0].start, attribution.content[0].start + 1)
 
 
 def key_of(candidate: Candidate) -> str:

@@ -1,6 +1,7 @@
 """The learned resolver: which of a statement's options is its speaker, with a probability.
 
-A small network scores each option by its row of numbers; a softmax over nobody and the candidates,
+A small network scores each option by its row of numbers and by how the encoder's vectors of the
+source and of the candidate's mentions go together; a softmax over nobody and the candidates,
 at a temperature fitted on articles kept aside, gives the probabilities. Several networks that
 learned from different beginnings vote by their mean score.
 """
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 
 from onrecord.model_folder import ModelFolder
 from onrecord.records import UNKNOWN_SPEAKER, Attribution, Speaker
+from onrecord.stages.encoder import Encoding
 from onrecord.stages.speaker_options import FEATURES, OptionReader, Options, Spoken, key_of
+from onrecord.stages.speaker_vectors import MentionVectors
 
 SECTION = "speakers"
 
@@ -22,11 +25,14 @@ class SpeakersConfig(BaseModel):
     """Section ``speakers`` of a model's configuration.
 
     ``features`` must be those of the program; weights that were fitted to others are refused.
+    ``hidden`` is the width of the encoder's vectors, ``projected`` what they are projected to.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     features: tuple[str, ...] = FEATURES
+    hidden: int = 384
+    projected: int = 32
     width: int = 64
     members: int = 3
     temperature: float = 1.0
@@ -34,78 +40,96 @@ class SpeakersConfig(BaseModel):
 
 
 class SpeakerScorer(nn.Module):
-    """Scores options, shape (options, features), one at a time: (options,)."""
+    """Scores options by their rows and vectors, each option by itself."""
 
     def __init__(self, config: SpeakersConfig) -> None:
         super().__init__()
-        self.members = nn.ModuleList(
-            _member(len(config.features), config.width) for _ in range(config.members)
-        )
+        self.members = nn.ModuleList(_Member(config) for _ in range(config.members))
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Mean score of the members."""
-        scores = torch.stack([member(rows)[:, 0] for member in self.members])
+    def forward(self, rows: Tensor, vectors: Tensor) -> Tensor:
+        """Mean score of the members: (options, features), (options, 3 * hidden) -> (options,)."""
+        scores = torch.stack([member(rows, vectors) for member in self.members])
         return scores.mean(dim=0)
 
 
-def _member(features: int, width: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(features, width),
-        nn.GELU(),
-        nn.Dropout(0.2),
-        nn.Linear(width, width // 2),
-        nn.GELU(),
-        nn.Linear(width // 2, 1),
-    )
+class _Member(nn.Module):
+    def __init__(self, config: SpeakersConfig) -> None:
+        super().__init__()
+        size, width = config.projected, config.width
+        self.source = nn.Linear(config.hidden, size)
+        self.near = nn.Linear(config.hidden, size)
+        self.mean = nn.Linear(config.hidden, size)
+        self.dropout = nn.Dropout(0.2)
+        self.layers = nn.Sequential(
+            nn.Linear(len(config.features) + 4 * size, width),
+            nn.GELU(),
+            nn.Dropout(0.2),
+            nn.Linear(width, width // 2),
+            nn.GELU(),
+            nn.Linear(width // 2, 1),
+        )
+
+    def forward(self, rows: Tensor, vectors: Tensor) -> Tensor:
+        """Scores of options, shape (options,)."""
+        source, near, mean = (self.dropout(part) for part in vectors.chunk(3, dim=-1))
+        asked, nearest, whole = self.source(source), self.near(near), self.mean(mean)
+        joined = torch.cat([rows, asked, whole, asked * nearest, asked * whole], dim=-1)
+        scores: Tensor = self.layers(joined)[:, 0]
+        return scores
 
 
 class SpeakerModel:
-    """A scorer with its calibration, ready to read articles.
-
-    Raises:
-        ValueError: the weights were fitted to other features than this program computes.
-    """
+    """A scorer with its calibration, ready to read articles."""
 
     def __init__(self, config: SpeakersConfig, scorer: SpeakerScorer) -> None:
-        if config.features != FEATURES:
-            raise ValueError(
-                f"the model's speakers section has {len(config.features)} features, this program "
-                f"computes {len(FEATURES)} or others; retrain it with 'onrecord train speakers'"
-            )
         self.config = config
         self.scorer = scorer.eval()
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> SpeakerModel:
-        """Read the section ``speakers`` and its weights."""
+        """Read the section ``speakers`` and its weights.
+
+        Raises:
+            ValueError: the weights were fitted to other features than this program computes.
+        """
         config = SpeakersConfig(**folder.section(SECTION))
+        if config.features != FEATURES:
+            raise ValueError(
+                f"{folder.path}: the section {SECTION} has {len(config.features)} features, this "
+                f"program computes {len(FEATURES)} or others; retrain it with 'onrecord train "
+                "speakers'"
+            )
         scorer = SpeakerScorer(config)
         folder.load_into(scorer, SECTION)
         return cls(config, scorer)
 
     @torch.inference_mode()
-    def probabilities(self, options: Options) -> list[float]:
+    def probabilities(self, options: Options, vectors: MentionVectors) -> list[float]:
         """Probability of nobody, then of each candidate."""
-        scores = self.scorer(torch.tensor(options.rows, dtype=torch.float32))
+        rows = torch.tensor(options.rows, dtype=torch.float32)
+        scores = self.scorer(rows, vectors.read(options))
         shares: list[float] = (scores / self.config.temperature).softmax(dim=0).tolist()
         return shares
 
-    def resolve(self, reader: OptionReader, attributions: tuple[Attribution, ...]) -> list[Speaker]:
+    def resolve(
+        self, reader: OptionReader, attributions: tuple[Attribution, ...], encoding: Encoding
+    ) -> list[Speaker]:
         """The speaker of each statement of an article, in its order."""
+        vectors = MentionVectors(encoding)
         spoken: list[Spoken] = []
         speakers = []
         for attribution in attributions:
             options = reader.read(attribution, spoken)
-            speaker, key = self._choose(options)
+            speaker, key = self._choose(options, vectors)
             spoken.append(Spoken(key, options.sentence))
             speakers.append(speaker)
         return speakers
 
-    def _choose(self, options: Options) -> tuple[Speaker, str | None]:
+    def _choose(self, options: Options, vectors: MentionVectors) -> tuple[Speaker, str | None]:
         """The likeliest candidate, if it is likely enough, and its key."""
-        shares = self.probabilities(options)[1:]
-        if not shares:
+        if not options.candidates:
             return UNKNOWN_SPEAKER, None
+        shares = self.probabilities(options, vectors)[1:]
         best = max(range(len(shares)), key=shares.__getitem__)
         if shares[best] < self.config.threshold:
             return UNKNOWN_SPEAKER, None

@@ -284,7 +284,8 @@ class SpeakerResolver:
     """Fills ``Attribution.speaker`` of every statement of a doc.
 
     Args:
-        model: the learned resolver; without it the rules and their rankings decide.
+        model: the learned resolver; without it, and for docs that no encoder has read, the rules
+            and their rankings decide.
     """
 
     def __init__(self, model: SpeakerModel | None = None) -> None:
@@ -309,8 +310,9 @@ class SpeakerResolver:
     def _resolve(self, doc: Doc) -> list[Speaker]:
         if not doc._.attributions:
             return []
-        if self.model is not None:
-            return self.model.resolve(make_option_reader(doc), doc._.attributions)
+        if self.model is not None and doc._.encoding is not None:
+            reader = make_option_reader(doc)
+            return self.model.resolve(reader, doc._.attributions, doc._.encoding)
         resolver = RuleResolver(doc)
         return [resolver.resolve(attribution) for attribution in doc._.attributions]
 

@@ -52,6 +52,9 @@ from onrecord.training.stance import (
 logger = logging.getLogger(__name__)
 
 _CANDIDATE_THRESHOLD = 0.05
+# A statement that the text gives to nobody is worth little to a reader: its threshold is the
+# highest that costs no more than this of F1.
+_COST_OF_SOURCELESS = 0.001
 # What ``onrecord info`` and the tables' readers are told of a model, by stage.
 LICENSE = (
     "MIT for the weights as far as they are ours; no licence is stated for PolNeAR, whose article "
@@ -106,25 +109,34 @@ def _encode(trainee: Trainee, tokens: ArticleTokens, tokenizer: PieceTokenizer) 
 
 
 def fit_attribution(articles: Sequence[DevelopmentArticle]) -> AttributionConfig:
-    """Calibration and threshold with the best F1 on development articles."""
+    """Calibration and thresholds with the best F1 on development articles."""
     from sklearn.linear_model import LogisticRegression
 
     evidence = np.array([r.evidence for a in articles for r in a.readings])
     right = np.array([_is_right(a, r) for a in articles for r in a.readings])
     model = LogisticRegression(C=10.0).fit(evidence, right)
     calibration = (*model.coef_[0].tolist(), float(model.intercept_[0]))
-    best = max(
-        (round(float(t), 2) for t in np.arange(0.2, 0.62, 0.02)),
-        key=lambda t: score_development(articles, _config(calibration, t)).metrics()["f1"],
-    )
-    return _config(calibration, best)
+
+    def f1(threshold: float, sourceless: float) -> float:
+        config = _config(calibration, threshold, sourceless)
+        return score_development(articles, config).metrics()["f1"]
+
+    best = max(_cuts(0.2, 0.62), key=lambda cut: f1(cut, cut))
+    enough = f1(best, best) - _COST_OF_SOURCELESS
+    sourceless = max(cut for cut in _cuts(best, 0.8) if f1(best, cut) >= enough)
+    return _config(calibration, best, sourceless)
 
 
-def _config(calibration: Sequence[float], threshold: float) -> AttributionConfig:
+def _cuts(low: float, high: float) -> list[float]:
+    return [round(float(cut), 2) for cut in np.arange(low, high, 0.02)]
+
+
+def _config(calibration: Sequence[float], threshold: float, sourceless: float) -> AttributionConfig:
     return AttributionConfig(
         cue_threshold=_CANDIDATE_THRESHOLD,
         calibration=tuple(round(value, 4) for value in calibration),
         threshold=threshold,
+        sourceless_threshold=sourceless,
     )
 
 

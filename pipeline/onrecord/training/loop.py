@@ -59,8 +59,8 @@ class TrainingConfig:
 
     epochs: int = 10
     seed: int = 13
-    articles_per_step: int = 3
-    statements_per_step: int = 8
+    articles_per_step: int = 2
+    statements_per_step: int = 16
     encoder_rate: float = 3e-4
     layer_decay: float = 0.85
     head_rate: float = 1e-3
@@ -70,7 +70,6 @@ class TrainingConfig:
     stance_weight: float = 3.0
     average_decay: float = 0.995
     clip: float = 1.0
-    freeze_encoder: bool = False
     frozen_layers: int = 0
     own_layers: int = 0
 
@@ -104,48 +103,77 @@ class Trainee(nn.Module):
             if isinstance(module, BertSelfOutput | BertOutput):
                 module.dropout = ChannelDropout(dropout)  # type: ignore[assignment]
         self.give_own_layers(own_layers)
+        self._frozen_layers = 0
         self._settled: dict[int, WindowStates] = {}
 
     def give_own_layers(self, count: int) -> None:
-        """Let stance have copies of the encoder's top layers, as they are now, for its own."""
+        """Let stance have copies of the encoder's top layers, as they are now, for its own.
+
+        Those that it has already stay; copies are put under them.
+        """
         layers = list(self.encoder.bert.encoder.layer)
-        top = layers[len(layers) - count :]
-        self.stance.layers = nn.ModuleList(deepcopy(layer) for layer in top)
+        known = list(self.stance.layers)
+        copied = layers[len(layers) - count : len(layers) - len(known)]
+        self.stance.layers = nn.ModuleList([*(deepcopy(layer) for layer in copied), *known])
+
+    def freeze(self, layers: int) -> None:
+        """Let the lowest ``layers`` of the encoder, and its embeddings, stay as they are."""
+        self._frozen_layers = layers
+        if layers:
+            bert = self.encoder.bert
+            frozen = bert.encoder.layer[:layers]
+            for module in (bert.embeddings, self.encoder.features, *frozen):
+                module.requires_grad_(False)
 
     def heads(self) -> dict[str, nn.Module]:
         """Each stage's own part, by the stage's name."""
         return {"attribution": self.attribution, "stance": self.stance}
 
-    def vectors(
+    def lower_states(
         self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
-    ) -> tuple[Tensor, Tensor]:
-        """Vectors of the tokens of several texts in a row for attribution and for stance.
+    ) -> list[WindowStates]:
+        """States of several texts under the layers that stance has copies of.
 
-        Both are of shape (n, hidden), and the same where stance has no layers of its own.
+        Frozen layers are gone through once for each text, without dropout.
         """
-        batch = _batch(parts, windowing, tokenizer)
-        last, lower = self.encoder.states(batch, len(self.stance.layers))
-        shared: Tensor = self.dropout(last.vectors())
-        if not self.stance.layers:
-            return shared, shared
-        return shared, self.dropout(lower.through(self.stance.layers).vectors())
+        layers = self.encoder.bert.encoder.layer
+        top = len(layers) - len(self.stance.layers)
+        settled = min(self._frozen_layers, top)
+        if not settled:
+            batch = _batch(parts, windowing, tokenizer)
+            return [self.encoder.states(batch, len(layers) - top)[1]]
+        return [
+            self._settled_states(tokens, settled, windowing, tokenizer).through(layers[settled:top])
+            for tokens in parts
+        ]
 
-    def settled_vectors(
-        self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
-    ) -> Tensor:
-        """Vectors for stance over an encoder that no longer learns: each text is encoded once."""
-        vectors = []
-        for tokens in parts:
-            if id(tokens) not in self._settled:
-                batch = _batch([tokens], windowing, tokenizer)
-                with torch.no_grad():
-                    _, lower = self.encoder.eval().states(batch, len(self.stance.layers))
-                self._settled[id(tokens)] = WindowStates(batch, lower.states.half())
-            known = self._settled[id(tokens)]
-            states = WindowStates(known.batch, known.states.float())
-            vectors.append(states.through(self.stance.layers).vectors())
-        settled: Tensor = self.dropout(torch.cat(vectors))
-        return settled
+    def _settled_states(
+        self, tokens: ArticleTokens, layers: int, windowing: Windowing, tokenizer: PieceTokenizer
+    ) -> WindowStates:
+        if id(tokens) not in self._settled:
+            batch = _batch([tokens], windowing, tokenizer)
+            above = len(self.encoder.bert.encoder.layer) - layers
+            with torch.no_grad():
+                _, lower = self.encoder.eval().states(batch, above)
+            self.encoder.train(self.training)
+            self._settled[id(tokens)] = WindowStates(batch, lower.states.half())
+        known = self._settled[id(tokens)]
+        return WindowStates(known.batch, known.states.float())
+
+    def shared_vectors(self, lower: Sequence[WindowStates]) -> Tensor:
+        """Vectors of all tokens for attribution, shape (n, hidden), from ``lower_states``."""
+        count = len(self.stance.layers)
+        layers = self.encoder.bert.encoder.layer
+        return self._vectors(lower, layers[len(layers) - count :])
+
+    def stance_vectors(self, lower: Sequence[WindowStates]) -> Tensor:
+        """Vectors of all tokens for stance, shape (n, hidden), from ``lower_states``."""
+        return self._vectors(lower, self.stance.layers)
+
+    def _vectors(self, lower: Sequence[WindowStates], layers: nn.ModuleList) -> Tensor:
+        vectors = torch.cat([states.through(layers).vectors() for states in lower])
+        dropped: Tensor = self.dropout(vectors)
+        return dropped
 
 
 def _batch(
@@ -182,6 +210,7 @@ def train_share(
         ValueError: the earlier checkpoint was cut short while it was saved.
     """
     windowing = Windowing()
+    trainee.freeze(config.frozen_layers)
     steps = math.ceil(len(share.articles) / config.articles_per_step)
     if not share.articles:
         steps = math.ceil(len(share.statements) / config.statements_per_step)
@@ -265,10 +294,7 @@ def _step(
         return told, 0.0
     with mixed_precision():
         texts = [item.tokens for item in statements]
-        if config.freeze_encoder:
-            vectors = trainee.settled_vectors(texts, windowing, tokenizer)
-        else:
-            _, vectors = trainee.vectors(texts, windowing, tokenizer)
+        vectors = trainee.stance_vectors(trainee.lower_states(texts, windowing, tokenizer))
         loss = config.stance_weight * stance_loss(trainee.stance, vectors, statements)
     loss.backward()  # type: ignore[no-untyped-call]
     return told, float(loss.detach())
@@ -284,15 +310,14 @@ def _article_loss(
 ) -> Tensor:
     """What an article teaches: its attributions if all are known, the stance of its statements."""
     loss = torch.zeros(())
-    if article.complete or not config.freeze_encoder:
-        shared, vectors = trainee.vectors([article.tokens], windowing, tokenizer)
-    else:
-        vectors = trainee.settled_vectors([article.tokens], windowing, tokenizer)
+    lower = trainee.lower_states([article.tokens], windowing, tokenizer)
     if article.complete:
+        shared = trainee.shared_vectors(lower)
         loss = loss + attribution_loss(trainee.attribution, shared, article, random)
     if article.stance is not None and article.stance.statements:
         count = len(article.stance.statements)
         share = config.stance_weight * count / (count + _FEW_STATEMENTS)
+        vectors = trainee.stance_vectors(lower)
         loss = loss + share * stance_loss(trainee.stance, vectors, [article.stance])
     return loss
 
@@ -346,15 +371,9 @@ def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str
         {"params": list(layer.parameters()), "lr": _layer_rate(config, len(own), depth)}
         for depth, layer in enumerate(own)
     ]
-    if config.freeze_encoder:
-        trainee.encoder.requires_grad_(False)
-        return [{"params": heads, "lr": config.head_rate}, *groups]
     bert = trainee.encoder.bert
     bert.embeddings.word_embeddings.weight.requires_grad_(False)
     layers = list(bert.encoder.layer)
-    if config.frozen_layers:
-        for module in (bert.embeddings, trainee.encoder.features, *layers[: config.frozen_layers]):
-            module.requires_grad_(False)
     lowest = config.encoder_rate * config.layer_decay ** len(layers)
     groups += [
         {"params": list(bert.embeddings.parameters()), "lr": lowest},

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import spacy
 import torch
 from numpy.typing import NDArray
 from spacy.tokens import Doc
@@ -27,12 +26,14 @@ from torch import Tensor, nn
 
 from onrecord.evaluation.kinds import kind_by_marks
 from onrecord.evaluation.names import fold_name
-from onrecord.model_folder import round_as_written
+from onrecord.model_folder import ModelFolder, round_as_written
 from onrecord.quotation import find_quotations
 from onrecord.records import Attribution, Entity, Mention, Span
+from onrecord.stages.encoder import ArticleEncoder
 from onrecord.stages.roster import Candidate
 from onrecord.stages.speaker_options import FEATURES, Options, Spoken, key_of
 from onrecord.stages.speaker_scorer import SpeakersConfig, SpeakerScorer
+from onrecord.stages.speaker_vectors import MentionVectors
 from onrecord.stages.speakers import make_option_reader
 from onrecord.training.data import gold_attribution, read_json_lines, tagging_pipeline
 
@@ -71,9 +72,13 @@ class LabelledArticle:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One statement: the rows of its options, the right one, and how much it counts."""
+    """One statement: rows and vectors of its options, the right one, and how much it counts.
+
+    Vectors are kept in half precision: tens of thousands of statements have some ten options each.
+    """
 
     rows: Floats
+    vectors: Tensor
     right: int
     weight: float
     aside: bool = False
@@ -151,13 +156,13 @@ def _rest(text: str, source: Span) -> Span:
 # --- choices ------------------------------------------------------------------------------------
 
 
-def read_choices(articles: Sequence[LabelledArticle]) -> Iterator[Choice]:
+def read_choices(articles: Sequence[LabelledArticle], encoder: ArticleEncoder) -> Iterator[Choice]:
     """The choices of articles, prepared as the pipeline prepares them."""
     nlp = tagging_pipeline()
     docs = nlp.pipe((_make(nlp.make_doc(a.text), a) for a in articles), batch_size=8)
     for doc, article in zip(docs, articles, strict=True):
         aside = zlib.crc32(article.name.encode()) % _KEPT_ASIDE == 0
-        yield from choices_of(doc, article.labels, aside=aside)
+        yield from choices_of(encoder(doc), article.labels, aside=aside)
 
 
 def _make(doc: Doc, article: LabelledArticle) -> Doc:
@@ -167,8 +172,9 @@ def _make(doc: Doc, article: LabelledArticle) -> Doc:
 
 
 def choices_of(doc: Doc, labels: Sequence[str], *, aside: bool = False) -> Iterator[Choice]:
-    """The choices of a doc with mentions and attributions; statements left out give none."""
+    """The choices of an encoded doc with mentions and attributions; "?" gives none."""
     reader = make_option_reader(doc)
+    vectors = MentionVectors(doc._.encoding)
     spoken: list[Spoken] = []
     for attribution, label in zip(doc._.attributions, labels, strict=True):
         options = reader.read(attribution, spoken)
@@ -180,7 +186,8 @@ def choices_of(doc: Doc, labels: Sequence[str], *, aside: bool = False) -> Itera
             continue
         rows = np.array(options.rows, dtype=np.float32)
         right = 0 if found is None else found + 1
-        yield Choice(rows, right, _LOST if named and found is None else 1.0, aside)
+        weight = _LOST if named and found is None else 1.0
+        yield Choice(rows, vectors.read(options).half(), right, weight, aside)
 
 
 def is_name(label: str) -> bool:
@@ -216,10 +223,9 @@ def _shares_surname(candidate: Candidate, folded: str) -> bool:
 # --- pronouns of GAP ----------------------------------------------------------------------------
 
 
-def read_gap(path: Path) -> Iterator[Choice]:
+def read_gap(path: Path, encoder: ArticleEncoder) -> Iterator[Choice]:
     """The questions of a GAP file (Webster et al., TACL 2018): which of two names, or neither."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("onrecord_segment")
+    nlp = tagging_pipeline()
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
             doc = nlp(row["Text"])
@@ -229,7 +235,7 @@ def read_gap(path: Path) -> Iterator[Choice]:
             doc._.mentions = tuple(sorted(_gap_mentions(row), key=lambda m: m.start))
             doc._.attributions = (statement,)
             meant = [row[x] for x in "AB" if row[f"{x}-coref"].upper() == "TRUE"]
-            yield from choices_of(doc, [meant[0] if meant else "~"])
+            yield from choices_of(encoder(doc), [meant[0] if meant else "~"])
 
 
 def _gap_mentions(row: dict[str, str]) -> Iterator[Mention]:
@@ -245,27 +251,31 @@ def _gap_mentions(row: dict[str, str]) -> Iterator[Mention]:
 # --- learning -----------------------------------------------------------------------------------
 
 
-def train_speakers(data: Path, config: ScorerTraining | None = None) -> TrainedSpeakers:
+def train_speakers(
+    data: Path, model: ModelFolder, config: ScorerTraining | None = None
+) -> TrainedSpeakers:
     """Train and calibrate the scorer of speakers; the same seed gives the same weights.
 
     Args:
         data: folder with ``speakers/train.jsonl`` and ``polnear/train.jsonl``;
             ``speakers/articles.jsonl`` and ``gap/gap-development.tsv`` may lie beside them.
+        model: the model whose encoder reads the articles.
         config: how long and how fast to learn.
     """
-    choices = list(read_choices(list(read_labelled(data))))
+    encoder = ArticleEncoder(model)
+    choices = list(read_choices(list(read_labelled(data)), encoder))
     gap = data / "gap" / "gap-development.tsv"
     if gap.is_file():
-        choices += read_gap(gap)
+        choices += read_gap(gap, encoder)
     logger.info("%d statements, %d kept aside", len(choices), sum(c.aside for c in choices))
-    return fit(choices, config or ScorerTraining())
+    return fit(choices, config or ScorerTraining(), encoder.encoder.hidden_size)
 
 
-def fit(choices: Sequence[Choice], config: ScorerTraining) -> TrainedSpeakers:
+def fit(choices: Sequence[Choice], config: ScorerTraining, hidden: int) -> TrainedSpeakers:
     """Fit the scorer to choices; calibrate it on those kept aside, or on all if none is."""
     training = [c for c in choices if not c.aside]
     aside = [c for c in choices if c.aside] or training
-    speakers = SpeakersConfig(features=FEATURES)
+    speakers = SpeakersConfig(features=FEATURES, hidden=hidden)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         scorer = SpeakerScorer(speakers)
@@ -273,7 +283,7 @@ def fit(choices: Sequence[Choice], config: ScorerTraining) -> TrainedSpeakers:
     round_as_written(scorer)
     scorer.eval()
     with torch.inference_mode():
-        scores = [scorer(torch.from_numpy(choice.rows)) for choice in aside]
+        scores = [scorer(torch.from_numpy(c.rows), c.vectors.float()) for c in aside]
     speakers = speakers.model_copy(update=_calibrate(scores, aside))
     measured = measure(scores, aside, speakers)
     logger.info("speakers on articles kept aside: %s", json.dumps(measured))
@@ -309,12 +319,13 @@ def _loss(scorer: SpeakerScorer, choices: Sequence[Choice]) -> Tensor:
     row = np.repeat(np.arange(len(choices)), sizes)
     place = np.concatenate([np.arange(size) for size in sizes])
     rows = torch.from_numpy(np.concatenate([choice.rows for choice in choices]))
+    vectors = torch.cat([choice.vectors for choice in choices]).float()
     right = torch.tensor([choice.right for choice in choices])
     weight = torch.tensor([choice.weight for choice in choices])
     loss = torch.zeros(())
     for member in scorer.members:
         table = torch.full((len(choices), max(sizes)), -1e4)
-        table[row, place] = member(rows)[:, 0]
+        table[row, place] = member(rows, vectors)
         each = nn.functional.cross_entropy(table, right, reduction="none")
         loss = loss + (each * weight).mean()
     return loss / len(scorer.members)

@@ -19,9 +19,10 @@ from safetensors.torch import load_file
 from transformers import BertConfig
 
 from onrecord import __version__
+from onrecord.child_process import end_with_parent
 from onrecord.model_folder import DEFAULT_MODEL, ModelFolder, open_model, write_stage
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
-from onrecord.stages.speaker_scorer import SpeakersConfig, SpeakerScorer
+from onrecord.stages.speaker_scorer import SpeakerModel, SpeakersConfig, SpeakerScorer
 from onrecord.training import attention
 from onrecord.training.attribution import GoldArticle, gold_article
 from onrecord.training.data import prepare, read_json_lines, tagging_pipeline
@@ -115,7 +116,7 @@ def train(
 
     Args:
         stages: any of ``TRAINABLE``; attribution and stance trained together share the encoder,
-            speakers read no encoder and are trained by themselves.
+            speakers read what it has become and are trained last.
         data: folder with ``polnear/`` (train.jsonl, dev.jsonl) and ``stance/`` (train.jsonl,
             dev.jsonl, plv_train.tsv; articles.jsonl, gold of articles whose statements
             carry a stance, and pairs.txt, contrast pairs, may lie beside them). Speakers need
@@ -153,7 +154,8 @@ def train(
     elif start is None:
         raise ValueError("speakers alone are added to a model: name the one to start from")
     if SPEAKERS in stages:
-        trained = train_speakers(data, ScorerTraining(seed=chosen.seed))
+        read_by = open_model(out if encoded else start)
+        trained = train_speakers(data, read_by, ScorerTraining(seed=chosen.seed))
         speakers = (trained.config, trained.scorer)
     if speakers is not None:
         folder = open_model(out if encoded else start)
@@ -172,11 +174,8 @@ def _known_speakers(start: Path | None) -> tuple[SpeakersConfig, SpeakerScorer] 
     """The speakers of the model to start from, read before its folder may be written over."""
     if start is None or SPEAKERS not in open_model(start).config:
         return None
-    folder = open_model(start)
-    config = SpeakersConfig(**folder.section(SPEAKERS))
-    scorer = SpeakerScorer(config)
-    folder.load_into(scorer, SPEAKERS)
-    return config, scorer
+    model = SpeakerModel.from_folder(open_model(start))
+    return model.config, model.scorer
 
 
 def _train_encoded(
@@ -193,7 +192,8 @@ def _train_encoded(
 ) -> None:
     """Train the stages that read the encoder, and write them with it."""
     if start is not None:
-        chosen = replace(chosen, freeze_encoder=not tune_encoder, frozen_layers=_SETTLED_LAYERS)
+        frozen = _frozen_layers(open_model(start), stages, tune_encoder)
+        chosen = replace(chosen, frozen_layers=frozen)
     plan = Plan(tuple(sorted(set(stages))), data, chosen, start)
     plan.check()
     kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
@@ -205,6 +205,29 @@ def _train_encoded(
     sections = {} if start is None else open_model(start).config
     sections = {stage: found for stage, found in sections.items() if stage != SPEAKERS}
     finish(trainee, plan.stages, data, out, tokenizer_file(plan), sections, name, version)
+
+
+def _frozen_layers(start: ModelFolder, stages: Sequence[str], tune_encoder: bool) -> int:
+    """Lowest layers that stay as they are, so that no stage that is not trained loses its ground.
+
+    Raises:
+        ValueError: that leaves no layer that could learn.
+    """
+    layers = int(start.config["encoder"]["num_hidden_layers"])
+    if not tune_encoder:
+        return layers
+    own = int(start.config.get("stance", {}).get("own_layers", 0))
+    read = {"attribution": layers, "stance": layers - own, SPEAKERS: layers}
+    others = [
+        depth for stage, depth in read.items() if stage in start.config and stage not in stages
+    ]
+    frozen = max([_SETTLED_LAYERS, *others])
+    if frozen == layers:
+        raise ValueError(
+            f"{start.path}: a stage that is not trained reads every layer of the encoder; name "
+            "it too, or leave --tune-encoder away"
+        )
+    return frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +274,7 @@ def make_trainee(plan: Plan) -> Trainee:
     for stage, head in trainee.heads().items():
         if stage in folder.config:
             folder.load_into(head, stage)
-    if not known:
-        trainee.give_own_layers(plan.config.own_layers)
+    trainee.give_own_layers(plan.config.own_layers)
     return trainee
 
 
@@ -303,6 +325,7 @@ def _worker(rank: int, world: int, plan: Plan, checkpoints: Path, meeting: str) 
     logging.basicConfig(
         level=logging.INFO if rank == 0 else logging.WARNING, format="%(asctime)s %(message)s"
     )
+    end_with_parent()
     torch.set_num_threads(1)
     torch.manual_seed(plan.config.seed)
     if world > 1:
