@@ -12,7 +12,10 @@ from spacy.language import Language
 
 import onrecord
 from fakes import load_fake
+from onrecord.model_folder import open_model
 from onrecord.records import Article
+from onrecord.stages.encoder import ArticleEncoder
+from tiny_model import write_tiny_model
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("onrecord", deadline=None)
@@ -29,6 +32,12 @@ def nlp() -> Language:
 def fake_nlp() -> Language:
     """The pipeline of fake stages."""
     return load_fake()
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> ArticleEncoder:
+    """The encoder of a tiny model with random weights."""
+    return ArticleEncoder(open_model(write_tiny_model(tmp_path_factory.mktemp("encoder"))))
 
 
 @pytest.fixture

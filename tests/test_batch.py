@@ -470,9 +470,7 @@ def test_no_writer_takes_a_file_that_was_cut_off_for_whole(
     assert_same(tmp_path / "out", tables(tmp_path / "whole"))
 
 
-def test_killed_before_each_rename_of_an_append(
-    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_before_each_rename_of_an_append(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
     monday = write_jsonl(map(make_article, range(0, 6, 2)), "monday.jsonl")
     tuesday = write_jsonl(map(make_article, range(1, 6, 2)), "tuesday.jsonl")
     run_fake([monday, tuesday], tmp_path / "all")

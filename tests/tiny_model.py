@@ -26,6 +26,7 @@ from onrecord.stages.stance import StanceConfig, StanceHead
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _MARKS = "“”‘’\"'.,;:!?()-–—…%$&/«»"
+HIDDEN = 32
 WIDTH = 16
 # Statements that a tiny model can learn, with their marks: defiance and conciliation.
 LEARNED = (
@@ -60,7 +61,7 @@ def bert_config(content: bytes) -> BertConfig:
     """A BERT of one layer for a tokenizer."""
     return BertConfig(
         vocab_size=Tokenizer.from_buffer(content).get_vocab_size(),
-        hidden_size=32,
+        hidden_size=HIDDEN,
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=64,
@@ -98,8 +99,8 @@ def write_tiny_model(path: Path, seed: int = 7, **stance: float) -> Path:
         roles = AttributionConfig(width=WIDTH, dilations=(1, 2))
         modules: dict[str, nn.Module] = {
             "encoder": encoder,
-            "attribution": AttributionHead(32, WIDTH, roles.dilations),
-            "stance": StanceHead(32, WIDTH, 2),
+            "attribution": AttributionHead(HIDDEN, WIDTH, roles.dilations),
+            "stance": StanceHead(HIDDEN, WIDTH, 2),
         }
         # Untrained layers hardly tell one statement from another; these do.
         for parameter in modules["stance"].parameters():

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
-from onrecord.model_folder import open_model
 from onrecord.records import Span
 from onrecord.stages.encoder import ArticleEncoder
 from onrecord.stages.speaker_vectors import MentionVectors
 from onrecord.stages.speakers import SpeakerResolver, make_option_reader, make_speaker_resolver
 from speaker_markup import build
-from tiny_model import write_tiny_model
-
-HIDDEN = 32
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> ArticleEncoder:
-    return ArticleEncoder(open_model(write_tiny_model(tmp_path_factory.mktemp("encoder"))))
+from tiny_model import HIDDEN
 
 
 def test_a_span_has_the_mean_vector_of_its_tokens(encoder: ArticleEncoder) -> None:

@@ -31,7 +31,7 @@ from onrecord.training.speakers import (
 )
 from onrecord.training.train import train
 from speaker_markup import build
-from tiny_model import write_tiny_model
+from tiny_model import HIDDEN, write_tiny_model
 
 # Marked articles (see ``speaker_markup``) with the label of each source.
 LABELLED = [
@@ -45,12 +45,6 @@ LABELLED = [
     ("[Ana Ruiz|PERSON] left. {Both leaders} said no.", ["~both leaders"]),
 ]
 QUICK = ScorerTraining(epochs=60, batch=4, rate=5e-3)
-HIDDEN = 32
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> ArticleEncoder:
-    return ArticleEncoder(open_model(write_tiny_model(tmp_path_factory.mktemp("encoder"))))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ EPILOG = """Examples:
 
 onrecord report outputs/demo
 
-onrecord report outputs/demo --out /tmp/today.html"""
+onrecord report outputs/demo --out today.html"""
 
 
 def report(

@@ -35,6 +35,7 @@ from onrecord.readers.problems import (
     error_row,
     shown,
 )
+from onrecord.readers.tables import likeliest_delimiter
 from onrecord.records import Article, ErrorRow
 
 _STRINGS = ("title", "author", "publisher", "url")
@@ -42,7 +43,6 @@ _FIELDS = (*_STRINGS, "published_at")
 _NAMES = {**SYNONYMS, "path": ("path", "sourcepath", "file", "filename", "filepath")}
 _EXPECTED = "path or id, and " + ", ".join(_FIELDS)
 _FILE_ERRORS = (OSError, EOFError, zlib.error, UnicodeError)
-_DELIMITERS = ",;\t|"
 _NAMED = 5
 
 
@@ -188,8 +188,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    header = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header.count)
+    delimiter = likeliest_delimiter(text.split("\n", 1)[0])
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         names = [name.strip() for name in reader.fieldnames or ()]

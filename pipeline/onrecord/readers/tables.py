@@ -93,7 +93,7 @@ def read_csv(path: Path, options: ReadOptions) -> Iterator[Article | ErrorRow]:
         if first is None:
             yield error_row(path, _empty())
             return
-        delimiter = max(_DELIMITERS, key=first.count)
+        delimiter = likeliest_delimiter(first)
         rows = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
         try:
             header = [name.strip("\ufeff \t") for name in next(rows)]
@@ -108,6 +108,11 @@ def read_csv(path: Path, options: ReadOptions) -> Iterator[Article | ErrorRow]:
                 'quotation marks inside a quoted field must be doubled ("")'
             )
             yield error_row(path, UnreadableError("BadCsv", message))
+
+
+def likeliest_delimiter(header: str) -> str:
+    """The one of comma, semicolon, tab and bar that a header uses most."""
+    return max(_DELIMITERS, key=header.count)
 
 
 def _csv_row(

@@ -348,7 +348,7 @@ def _without_country(parts: Sequence[str]) -> str:
 def _without_office(parts: Sequence[str]) -> str:
     """What a department is of: "Homeland Security"."""
     at = next((at for at, part in enumerate(parts) if part in _OFFICES), len(parts))
-    return " ".join(p for p in parts[at + 2 :]) if parts[at + 1 : at + 2] == ["of"] else ""
+    return " ".join(parts[at + 2 :]) if parts[at + 1 : at + 2] == ["of"] else ""
 
 
 def _is_other_body(short: str, long: str, acronym: bool) -> bool:

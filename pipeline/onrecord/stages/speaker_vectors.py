@@ -7,6 +7,8 @@ suggest, so that "the agency" finds the one body of three that is an agency.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -28,9 +30,16 @@ class MentionVectors:
         zero = torch.zeros(1, self._width, dtype=torch.float64)
         # Sums up to each token: the mean of any span is then one subtraction.
         self._sums = torch.cat([zero, encoding.vectors.double().cumsum(0)])
+        # Statements of one article mean the same few names, by the same mentions.
+        self._known: dict[Span, Tensor] = {}
 
     def of_span(self, span: Span) -> Tensor:
         """Mean vector of the tokens that ``span`` touches, zeros if there is none."""
+        if span not in self._known:
+            self._known[span] = self._mean(span)
+        return self._known[span]
+
+    def _mean(self, span: Span) -> Tensor:
         first = int(np.searchsorted(self._ends, span.start, side="right"))
         last = max(int(np.searchsorted(self._starts, span.end, side="left")), first)
         summed = self._sums[last] - self._sums[first]
@@ -54,6 +63,7 @@ class MentionVectors:
 
 def _nearest(candidate: Candidate, start: int) -> list[Span]:
     """Mentions of a candidate: the last one before ``start``, those before it, then the next."""
-    before = [s for s in candidate.seen if s.end <= start][::-1]
-    after = [s for s in candidate.seen if s.end > start]
-    return [Span(s.start, s.end) for s in (*before, *after)[:_MENTIONS]]
+    count = bisect_right(candidate.seen, start, key=lambda seen: seen.end)
+    before = candidate.seen[max(count - _MENTIONS, 0) : count][::-1]
+    after = candidate.seen[count : count + _MENTIONS - len(before)]
+    return [Span(s.start, s.end) for s in (*before, *after)]

@@ -153,12 +153,11 @@ def train(
         )
     elif start is None:
         raise ValueError("speakers alone are added to a model: name the one to start from")
+    folder = open_model(out if encoded else start)
     if SPEAKERS in stages:
-        read_by = open_model(out if encoded else start)
-        trained = train_speakers(data, read_by, ScorerTraining(seed=chosen.seed))
+        trained = train_speakers(data, folder, ScorerTraining(seed=chosen.seed))
         speakers = (trained.config, trained.scorer)
     if speakers is not None:
-        folder = open_model(out if encoded else start)
         config_of_all = {
             **folder.config,
             "name": name,
