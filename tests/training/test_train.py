@@ -1,0 +1,63 @@
+"""Which layers of an encoder learn on, and which a stage has for its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import BertConfig
+
+from onrecord.model_folder import ModelFolder, open_model
+from onrecord.stages.encoder import SharedEncoder
+from onrecord.training.loop import Trainee
+from onrecord.training.train import _frozen_layers
+from tiny_model import bert_config, tokenizer_json, write_tiny_model
+
+STANCE_ALONE = {"attribution": None, "speakers": None}
+
+
+def six_layers(path: Path, **sections: Any) -> ModelFolder:
+    """A model whose encoder says it has six layers; a section of None is left out."""
+    folder = open_model(write_tiny_model(path))
+    config = {**folder.config, "stance": {"own_layers": 2}, "speakers": {}, **sections}
+    config["encoder"] = {**folder.config["encoder"], "num_hidden_layers": 6}
+    return replace(folder, config={k: v for k, v in config.items() if v is not None})
+
+
+@pytest.mark.parametrize(
+    ("stages", "sections", "frozen"),
+    [
+        (["attribution", "speakers"], {}, 4),
+        (["attribution", "speakers", "stance"], {}, 2),
+        (["attribution"], {"speakers": None}, 4),
+        (["stance"], STANCE_ALONE, 2),
+    ],
+)
+def test_layers_under_a_stage_that_is_not_trained_stay(
+    tmp_path: Path, stages: list[str], sections: dict[str, Any], frozen: int
+) -> None:
+    folder = six_layers(tmp_path, **sections)
+    assert _frozen_layers(folder, stages, tune_encoder=True) == frozen
+    assert _frozen_layers(folder, stages, tune_encoder=False) == 6
+
+
+@pytest.mark.parametrize("stages", [["stance"], ["attribution"]])
+def test_a_stage_that_reads_every_layer_must_be_trained_too(
+    tmp_path: Path, stages: list[str]
+) -> None:
+    with pytest.raises(ValueError, match="reads every layer of the encoder; name it too"):
+        _frozen_layers(six_layers(tmp_path), stages, tune_encoder=True)
+
+
+def test_more_own_layers_are_put_under_those_a_stage_has() -> None:
+    config = BertConfig(**{**bert_config(tokenizer_json()).to_dict(), "num_hidden_layers": 3})
+    trainee = Trainee(SharedEncoder(config), 0.0, own_layers=1)
+    (top,) = trainee.stance.layers
+    trainee.give_own_layers(2)
+    assert trainee.stance.layers[1] is top
+    copied = trainee.encoder.bert.encoder.layer[1].state_dict()
+    for name, value in trainee.stance.layers[0].state_dict().items():
+        assert torch.equal(value, copied[name]), name
