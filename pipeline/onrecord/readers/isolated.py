@@ -114,8 +114,10 @@ class _Child:
     """The process and its pipe, which holds back a child that reads faster than is taken."""
 
     def __init__(self, read: ReadOne) -> None:
-        # Not forked: threads of this process may hold locks that the child would wait for.
-        context = multiprocessing.get_context("spawn")
+        # Not forked from here: threads of this process may hold locks that the child would wait
+        # for. A server without threads loads the readers once, so that a child starts at once.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([read_one.__module__])
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
             target=_serve, args=(theirs, read), daemon=True, name="onrecord-reader"
