@@ -76,4 +76,4 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.Tenso
 def _logits(trainee: Trainee, items: list[StanceItem], pieces: PieceTokenizer) -> torch.Tensor:
     trainee.eval()
     lower = trainee.lower_states([item.tokens for item in items], Windowing(), pieces)
-    return stance_logits(trainee.stance, trainee.stance_vectors(lower), items)
+    return stance_logits(trainee.stance, trainee.stance_vectors(lower, items), items)

@@ -22,6 +22,7 @@ from onrecord.stages.encoder import (
     ArticleTokens,
     PieceTokenizer,
     Windowing,
+    WindowStates,
     article_tokens,
     batch_windows,
     encode_tokens,
@@ -247,3 +248,20 @@ def test_an_article_without_words_has_no_vectors() -> None:
     content = tokenizer_json()
     encoder = tiny_encoder(content)
     assert encode_tokens(encoder, tokens, Windowing(), TOKENIZER).shape == (0, 32)
+
+
+@settings(max_examples=20)
+@given(articles())
+def test_what_is_added_to_a_token_is_added_to_all_its_pieces_and_to_nothing_else(
+    tokens: ArticleTokens,
+) -> None:
+    if not len(tokens):
+        return
+    parts = [(tokens, window) for window in make_windows(tokens, Windowing(40, 8, 4))]
+    batch = batch_windows(parts, TOKENIZER)
+    states = WindowStates(batch, torch.randn(*batch.ids.shape, 3))
+    added = torch.randn(len(tokens), 3)
+    found = states.plus(added)
+    assert torch.allclose(found.vectors(), states.vectors() + added, atol=1e-5)
+    changed = (found.states != states.states).any(-1).reshape(-1)
+    assert set(np.flatnonzero(changed.numpy()).tolist()) <= set(batch.place.tolist())

@@ -18,7 +18,14 @@ import onrecord
 from onrecord.model_folder import open_model
 from onrecord.records import Attribution, Span, Speaker, StanceMarks
 from onrecord.stages import stance
-from onrecord.stages.encoder import ArticleEncoder, ArticleTokens, article_tokens
+from onrecord.stages.encoder import (
+    ArticleEncoder,
+    ArticleTokens,
+    Windowing,
+    article_tokens,
+    encode,
+    make_windows,
+)
 from onrecord.stages.stance import (
     CONTENT,
     CONTEXT,
@@ -26,10 +33,21 @@ from onrecord.stages.stance import (
     SOURCE,
     StanceClassifier,
     StanceConfig,
+    StanceHead,
+    article_roles,
     derive,
+    own_layers,
     statement_roles,
 )
-from tiny_model import LEARNED, light_pipeline, quoted, tiny_tokenizer, write_tiny_model
+from tiny_model import (
+    LEARNED,
+    light_pipeline,
+    quoted,
+    tiny_encoder,
+    tiny_tokenizer,
+    tokenizer_json,
+    write_tiny_model,
+)
 
 
 def find(text: str, *phrases: str) -> tuple[Span, ...]:
@@ -126,6 +144,21 @@ def test_the_region_reaches_sixty_words_to_either_side() -> None:
     assert low == 89
     assert len(roles) == 60 + 3 + 60
     assert np.flatnonzero(roles != CONTEXT).tolist() == [60, 61, 62]
+
+
+def test_what_a_token_is_to_any_statement_cue_and_source_before_content() -> None:
+    text = "Ortiz said the union feared that Lund would leave. Rain fell."
+    tokens = tokens_of(text)
+    outer = statement(text, "the union feared that Lund would leave", "said", "Ortiz")
+    inner = statement(text, "that Lund would leave", "feared", "the union")
+    placed = [statement_roles(tokens, found) for found in (outer, inner)]
+    for order in (placed, placed[::-1]):
+        roles = article_roles(len(tokens), order)
+        assert covered(text, tokens, 0, roles, CONTENT) == ["that", "Lund", "would", "leave"]
+        assert covered(text, tokens, 0, roles, CUE) == ["said", "feared"]
+        assert covered(text, tokens, 0, roles, SOURCE) == ["Ortiz", "the", "union"]
+        assert covered(text, tokens, 0, roles, CONTEXT) == [".", "Rain", "fell", "."]
+    assert article_roles(2, []).tolist() == [CONTEXT, CONTEXT]
 
 
 FAULTS = {
@@ -310,3 +343,28 @@ def test_posture_does_not_follow_nationality() -> None:
     labels = [[derive(*pair, config).label for pair in frame] for frame in marks.tolist()]
     same = sum(max(map(frame.count, frame)) for frame in labels)
     assert same / len(given) >= SWAP_FLOOR, labels
+
+
+def test_own_layers_are_shown_what_each_token_is() -> None:
+    """Windows of an article one by one and together: each token gets its own role's vector."""
+    torch.manual_seed(5)
+    encoder = tiny_encoder(tokenizer_json()).eval()
+    head = StanceHead(encoder.hidden_size, 4, 2, own_layers(encoder.bert.config, 1)).eval()
+    text = "\n\n".join(["“We will stay,” Ortiz said.", "Rain fell on the port."])
+    tokens = tokens_of(text)
+    encoding = encode(encoder, tokens, Windowing(12, 4, 4), TOKENIZER, below=1)
+    nothing = np.zeros(len(tokens), dtype=np.int64)
+    roles = article_roles(
+        len(tokens), [statement_roles(tokens, statement(text, "“We will stay,”", "said", "Ortiz"))]
+    )
+    with torch.inference_mode():
+        plain = head.vectors(encoding, nothing)
+        assert torch.equal(head.vectors(encoding, roles), plain)  # untrained, it changes nothing
+        head.shown.weight[CUE] = 1.0
+        changed = (head.vectors(encoding, roles) != plain).any(1)
+    windows = make_windows(tokens, Windowing(12, 4, 4))
+    with_cue = [w for w in windows if (roles[w.core_first : w.core_last] == CUE).any()]
+    assert len(windows) > len(with_cue) == 1
+    expected = np.zeros(len(tokens), dtype=bool)
+    expected[with_cue[0].core_first : with_cue[0].core_last] = True
+    assert changed.tolist() == expected.tolist()

@@ -372,6 +372,13 @@ class WindowStates:
         summed = summed.index_add(0, self.batch.owner, flat)
         return summed / count.clamp(min=1)[:, None]
 
+    def plus(self, vectors: Tensor) -> WindowStates:
+        """The states with a vector of each core token, shape (n, hidden), added to its pieces."""
+        flat = self.states.reshape(-1, self.states.shape[-1])
+        of_pieces = vectors[self.batch.owner].to(flat.dtype)
+        added = flat.index_add(0, self.batch.place, of_pieces)
+        return WindowStates(self.batch, added.reshape(self.states.shape))
+
     def through(self, layers: Iterable[nn.Module]) -> WindowStates:
         """The states after further layers of the encoder's kind."""
         states = self.states

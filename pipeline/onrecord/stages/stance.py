@@ -20,7 +20,13 @@ from transformers.models.bert.modeling_bert import BertLayer
 
 from onrecord.model_folder import ModelFolder
 from onrecord.records import Attribution, Span, Stance, StanceMarks
-from onrecord.stages.encoder import ArticleTokens, Encoding, IntArray, inference_dtype
+from onrecord.stages.encoder import (
+    ArticleTokens,
+    Encoding,
+    IntArray,
+    WindowStates,
+    inference_dtype,
+)
 
 # What a token is to the statement whose stance is asked.
 CONTEXT, CONTENT, CUE, SOURCE = range(4)
@@ -81,6 +87,18 @@ def _token_range(tokens: ArticleTokens, span: Span) -> tuple[int, int]:
     return first, max(first, last)
 
 
+def article_roles(length: int, placed: Iterable[tuple[int, IntArray]]) -> IntArray:
+    """What each of ``length`` tokens is to any of several statements, shape (length,).
+
+    A token of one statement's content that is another's cue or source counts as that.
+    """
+    roles = np.full(length, CONTEXT, dtype=np.int64)
+    for first, own in placed:
+        # The roles are numbered so that the larger one says more.
+        np.maximum(roles[first : first + len(own)], own, out=roles[first : first + len(own)])
+    return roles
+
+
 def statement_regions(placed: Sequence[tuple[int, IntArray]]) -> StatementRegions:
     """Pad regions, given as first token and roles, into matrices."""
     length = max(len(roles) for _, roles in placed)
@@ -95,7 +113,10 @@ def statement_regions(placed: Sequence[tuple[int, IntArray]]) -> StatementRegion
 
 
 class StanceHead(nn.Module):
-    """Own top layers if it has any, attention pooling over statement and region, two logits."""
+    """Own top layers if it has any, attention pooling over statement and region, two logits.
+
+    The own layers are shown what each token is to the statements of the text.
+    """
 
     def __init__(
         self, hidden: int, width: int = 128, heads: int = 4, layers: Iterable[nn.Module] = ()
@@ -103,6 +124,9 @@ class StanceHead(nn.Module):
         super().__init__()
         self.heads = heads
         self.layers = nn.ModuleList(layers)
+        self.shown = nn.Embedding(4, hidden)
+        # Zero at first: training starts from what the layers already know.
+        nn.init.zeros_(self.shown.weight)
         self.token = nn.Linear(hidden, width)
         self.role = nn.Embedding(4, width)
         self.score = nn.Linear(width, 2 * heads)
@@ -129,12 +153,31 @@ class StanceHead(nn.Module):
         logits: Tensor = self.output(torch.cat(pooled, dim=-1)).float()
         return logits
 
-    def vectors(self, encoding: Encoding) -> Tensor:
-        """What the head reads of an article, shape (n, hidden)."""
-        if not self.layers:
+    def vectors(self, encoding: Encoding, roles: IntArray) -> Tensor:
+        """What the head reads of an article, shape (n, hidden).
+
+        Args:
+            encoding: the article.
+            roles: what each token is to the article's statements, from ``article_roles``.
+        """
+        if not self.layers or not encoding.lower:
             return encoding.vectors
-        parts = [states.through(self.layers).vectors() for states in encoding.lower]
-        return torch.cat(parts) if parts else encoding.vectors
+        return self.read_windows(encoding.lower, roles)
+
+    def read_windows(self, lower: Iterable[WindowStates], roles: IntArray) -> Tensor:
+        """Vectors of the core tokens of windows in a row, shape (n, hidden).
+
+        Args:
+            lower: the windows and their states under the own layers.
+            roles: what each core token is to the statements of its text, shape (n,).
+        """
+        shown = self.shown(torch.from_numpy(roles))
+        parts, at = [], 0
+        for states in lower:
+            end = at + len(states.batch.count)
+            parts.append(states.plus(shown[at:end]).through(self.layers).vectors())
+            at = end
+        return torch.cat(parts)
 
     def _attend(self, scores: Tensor, values: Tensor, mask: Tensor) -> Tensor:
         weights = scores.masked_fill(~mask[..., None], -1e4).softmax(dim=1).to(values.dtype)
@@ -229,7 +272,7 @@ class StanceClassifier:
         """Calibrated probabilities of defiance and conciliation, shape (attributions, 2)."""
         placed = [statement_roles(encoding.tokens, attribution) for attribution in attributions]
         with torch.inference_mode():
-            vectors = self.head.vectors(encoding)
+            vectors = self.head.vectors(encoding, article_roles(len(encoding.tokens), placed))
         return self.read(vectors, placed)
 
     @torch.inference_mode()

@@ -30,7 +30,7 @@ from onrecord.stages.encoder import (
     batch_windows,
     make_windows,
 )
-from onrecord.stages.stance import CONTEXT, StanceClassifier, statement_roles
+from onrecord.stages.stance import CONTEXT, StanceClassifier, article_roles, statement_roles
 
 # Stretches that a longer statement is cut into, and words that are then read one by one.
 _MOST_UNITS = 40
@@ -89,7 +89,9 @@ def explain(nlp: Language, doc: Doc, attribution: Attribution) -> list[Influence
     words = _words(tokens, low + np.flatnonzero(roles != CONTEXT))
     if not words:
         return []
-    reader = _MaskedReader(encoder, classifier, tokens, low, roles)
+    told = [statement_roles(tokens, other) for other in doc._.attributions]
+    shown = article_roles(len(tokens), [*told, (low, roles)])
+    reader = _MaskedReader(encoder, classifier, tokens, shown, (low, roles))
     size = max(1, -(-len(words) // _MOST_UNITS))
     stretches = [words[at : at + size] for at in range(0, len(words), size)]
     ranked = sorted(((reader.influence(s), s) for s in stretches), key=_strongest_first)
@@ -130,12 +132,14 @@ class _MaskedReader:
         encoder: ArticleEncoder,
         classifier: StanceClassifier,
         tokens: ArticleTokens,
-        low: int,
-        roles: IntArray,
+        shown: IntArray,
+        placed: tuple[int, IntArray],
     ) -> None:
+        low, roles = placed
         self._encoder = encoder
         self._classifier = classifier
         self._tokens = tokens
+        self._shown = shown
         self._windows = [
             window
             for window in make_windows(tokens, encoder.windowing)
@@ -166,7 +170,9 @@ class _MaskedReader:
     def _encode(self, tokens: ArticleTokens, window: Window) -> Tensor:
         batch = batch_windows([(tokens, window)], self._encoder.tokenizer)
         last, lower = self._encoder.encoder.states(batch, self._encoder.below)
-        return self._classifier.head.vectors(Encoding(tokens, last.vectors(), (lower,)))
+        encoding = Encoding(tokens, last.vectors(), (lower,))
+        shown = self._shown[window.core_first : window.core_last]
+        return self._classifier.head.vectors(encoding, shown)
 
     def _read(self, vectors: Sequence[Tensor]) -> Tensor:
         """Marks of the statement, shape (2,)."""

@@ -190,7 +190,7 @@ def stance_development(
     with torch.inference_mode():
         for item in items:
             encoding = _encode(trainee, item.tokens, tokenizer)
-            vectors = trainee.stance.vectors(encoding)
+            vectors = trainee.stance.vectors(encoding, item.roles)
             logits.append(stance_logits(trainee.stance, vectors, [item]).numpy())
     marks = [statement.marks for item in items for statement in item.statements]
     return np.concatenate(logits).astype(np.float64), np.array(marks, dtype=np.float64)

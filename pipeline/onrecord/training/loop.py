@@ -139,7 +139,7 @@ class Trainee(nn.Module):
         layers = self.encoder.bert.encoder.layer
         top = len(layers) - len(self.stance.layers)
         settled = min(self._frozen_layers, top)
-        if not settled:
+        if not self._frozen_layers:
             batch = _batch(parts, windowing, tokenizer)
             return [self.encoder.states(batch, len(layers) - top)[1]]
         return [
@@ -164,15 +164,16 @@ class Trainee(nn.Module):
         """Vectors of all tokens for attribution, shape (n, hidden), from ``lower_states``."""
         count = len(self.stance.layers)
         layers = self.encoder.bert.encoder.layer
-        return self._vectors(lower, layers[len(layers) - count :])
+        own = layers[len(layers) - count :]
+        dropped: Tensor = self.dropout(
+            torch.cat([states.through(own).vectors() for states in lower])
+        )
+        return dropped
 
-    def stance_vectors(self, lower: Sequence[WindowStates]) -> Tensor:
-        """Vectors of all tokens for stance, shape (n, hidden), from ``lower_states``."""
-        return self._vectors(lower, self.stance.layers)
-
-    def _vectors(self, lower: Sequence[WindowStates], layers: nn.ModuleList) -> Tensor:
-        vectors = torch.cat([states.through(layers).vectors() for states in lower])
-        dropped: Tensor = self.dropout(vectors)
+    def stance_vectors(self, lower: Sequence[WindowStates], items: Sequence[StanceItem]) -> Tensor:
+        """Vectors of all tokens for stance, shape (n, hidden), from their ``lower_states``."""
+        roles = np.concatenate([item.roles for item in items])
+        dropped: Tensor = self.dropout(self.stance.read_windows(lower, roles))
         return dropped
 
 
@@ -294,7 +295,8 @@ def _step(
         return told, 0.0
     with mixed_precision():
         texts = [item.tokens for item in statements]
-        vectors = trainee.stance_vectors(trainee.lower_states(texts, windowing, tokenizer))
+        lower = trainee.lower_states(texts, windowing, tokenizer)
+        vectors = trainee.stance_vectors(lower, statements)
         loss = config.stance_weight * stance_loss(trainee.stance, vectors, statements)
     loss.backward()  # type: ignore[no-untyped-call]
     return told, float(loss.detach())
@@ -317,7 +319,7 @@ def _article_loss(
     if article.stance is not None and article.stance.statements:
         count = len(article.stance.statements)
         share = config.stance_weight * count / (count + _FEW_STATEMENTS)
-        vectors = trainee.stance_vectors(lower)
+        vectors = trainee.stance_vectors(lower, [article.stance])
         loss = loss + share * stance_loss(trainee.stance, vectors, [article.stance])
     return loss
 

@@ -15,7 +15,12 @@ from torch.nn import functional as F
 
 from onrecord.records import Attribution, Span
 from onrecord.stages.encoder import ArticleTokens, IntArray, PieceTokenizer
-from onrecord.stages.stance import StanceHead, statement_regions, statement_roles
+from onrecord.stages.stance import (
+    StanceHead,
+    article_roles,
+    statement_regions,
+    statement_roles,
+)
 from onrecord.training.data import (
     gold_attribution,
     prepare,
@@ -73,6 +78,12 @@ class StanceItem:
 
     tokens: ArticleTokens
     statements: tuple[MarkedStatement, ...]
+
+    @property
+    def roles(self) -> IntArray:
+        """What each token is to any of the statements, shape (n,)."""
+        placed = [(statement.first, statement.roles) for statement in self.statements]
+        return article_roles(len(self.tokens), placed)
 
 
 def statement_in_context(
