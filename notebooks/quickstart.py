@@ -84,9 +84,8 @@ quotes[columns].tail(5)[::-1]
 # %% [markdown]
 # ## One speaker over time
 #
-# First everybody, then the speaker who is quoted on most days. The articles of `corpus/` tell twelve
-# stories, so in them that is the most quoted speaker; a run over your own archive gives a line.
-# Articles without a date are left out.
+# First everybody, then the speaker who is quoted on most days. Two of the stories of `corpus/` go on,
+# one of them over seven weeks. Articles without a date are left out.
 
 # %%
 plots.posture_over_time(run);

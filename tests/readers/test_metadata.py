@@ -161,7 +161,7 @@ def test_a_table_that_is_not_there(folder: Path) -> None:
 def test_the_corpus_has_metadata_of_every_article() -> None:
     articles = list(read_articles(CORPUS / "articles", metadata=CORPUS / "metadata.csv"))
     gold = {article.id: article for article in read_gold(CORPUS / "gold").articles}
-    assert len(articles) == len(gold) == 12
+    assert len(articles) == len(gold) == 15
     for article in articles:
         assert isinstance(article, Article)
         assert article.publisher
@@ -169,4 +169,4 @@ def test_the_corpus_has_metadata_of_every_article() -> None:
         known = gold[Path(article.source_path).stem]
         assert (article.text, article.title) == (known.text, known.extra["title"])
     with (CORPUS / "metadata.csv").open(encoding="utf-8", newline="") as stream:
-        assert len(list(csv.DictReader(stream))) == 12
+        assert len(list(csv.DictReader(stream))) == 15

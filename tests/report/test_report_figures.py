@@ -79,7 +79,7 @@ def test_a_speaker_is_found_by_name_and_by_id(run: Run) -> None:
     by_name = quotes_of(run, "Graham Tolland")
     by_id = quotes_of(run, "person:graham-tolland")
     assert len(by_name) == len(by_id) == 10
-    with pytest.raises(UnknownSpeakerError, match=r"'Nobody'.*the most quoted are 'Ana Ferreira'"):
+    with pytest.raises(UnknownSpeakerError, match=r"'Nobody'.*the most quoted are 'Farida Nasim'"):
         quotes_of(run, "Nobody")
 
 
@@ -143,8 +143,8 @@ def test_figures_of_a_run_without_statements(draw: object) -> None:
 
 def test_a_run_shows_itself_in_a_notebook(run: Run) -> None:
     shown = run._repr_html_()
-    assert "12 articles, 369 quotes" in shown
-    assert "Ana Ferreira" in shown
+    assert "15 articles, 450 quotes" in shown
+    assert "Farida Nasim" in shown
 
 
 def test_names_are_escaped_in_a_notebook() -> None:

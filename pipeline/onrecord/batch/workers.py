@@ -294,8 +294,14 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS
 
 @contextlib.contextmanager
 def _thread_limits(threads: int) -> Iterator[None]:
-    """Environment in which a child's native libraries start with this many threads."""
-    wanted = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | {"TOKENIZERS_PARALLELISM": "false"}
+    """Environment in which a child's native libraries start with this many threads.
+
+    They sleep while they wait: threads that spin make a run many times slower as soon as another
+    program uses the same cores.
+    """
+    waiting = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
+    wanted = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    wanted |= {"TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": waiting}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
