@@ -11,10 +11,17 @@ import torch
 from transformers import BertConfig
 
 from onrecord.model_folder import ModelFolder, open_model
-from onrecord.stages.encoder import SharedEncoder
+from onrecord.stages.encoder import SharedEncoder, Windowing, article_tokens
 from onrecord.training.loop import Trainee
 from onrecord.training.train import _frozen_layers
-from tiny_model import bert_config, tokenizer_json, write_tiny_model
+from tiny_model import (
+    bert_config,
+    light_pipeline,
+    tiny_encoder,
+    tiny_tokenizer,
+    tokenizer_json,
+    write_tiny_model,
+)
 
 STANCE_ALONE = {"attribution": None, "speakers": None}
 
@@ -61,3 +68,22 @@ def test_more_own_layers_are_put_under_those_a_stage_has() -> None:
     copied = trainee.encoder.bert.encoder.layer[1].state_dict()
     for name, value in trainee.stance.layers[0].state_dict().items():
         assert torch.equal(value, copied[name]), name
+
+
+def test_remembered_states_of_texts_together_are_those_of_each_alone() -> None:
+    """Shorter texts are padded beside longer ones, and come again from what is remembered."""
+    tokenizer = tiny_tokenizer()
+    encoder = tiny_encoder(tokenizer_json())
+    nlp = light_pipeline()
+    texts = [
+        article_tokens(nlp(text), tokenizer)
+        for text in ("Ortiz spoke.", "Rain fell. " * 90, "Lund said that the port would close.")
+    ]
+    trainee = Trainee(encoder, 0.0, own_layers=1)
+    expected = trainee.eval().lower_states(texts, Windowing(), tokenizer).vectors()
+    trainee.freeze(1)
+    for _ in range(2):
+        found = trainee.lower_states(texts, Windowing(), tokenizer).vectors()
+        assert torch.allclose(found, expected, atol=2e-3)
+    alone = [trainee.lower_states([text], Windowing(), tokenizer).vectors() for text in texts]
+    assert torch.equal(torch.cat(alone), found)

@@ -104,7 +104,7 @@ class Trainee(nn.Module):
                 module.dropout = ChannelDropout(dropout)  # type: ignore[assignment]
         self.give_own_layers(own_layers)
         self._frozen_layers = 0
-        self._settled: dict[int, WindowStates] = {}
+        self._settled: dict[int, Tensor] = {}
 
     def give_own_layers(self, count: int) -> None:
         """Let stance have copies of the encoder's top layers, as they are now, for its own.
@@ -131,7 +131,7 @@ class Trainee(nn.Module):
 
     def lower_states(
         self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
-    ) -> list[WindowStates]:
+    ) -> WindowStates:
         """States of several texts under the layers that stance has copies of.
 
         Frozen layers are gone through once for each text, without dropout.
@@ -139,41 +139,41 @@ class Trainee(nn.Module):
         layers = self.encoder.bert.encoder.layer
         top = len(layers) - len(self.stance.layers)
         settled = min(self._frozen_layers, top)
+        batch = _batch(parts, windowing, tokenizer)
         if not self._frozen_layers:
-            batch = _batch(parts, windowing, tokenizer)
-            return [self.encoder.states(batch, len(layers) - top)[1]]
-        return [
-            self._settled_states(tokens, settled, windowing, tokenizer).through(layers[settled:top])
-            for tokens in parts
-        ]
+            return self.encoder.states(batch, len(layers) - top)[1]
+        states = torch.zeros(*batch.ids.shape, self.encoder.hidden_size)
+        first = 0
+        for tokens in parts:
+            known = self._settled_states(tokens, settled, windowing, tokenizer)
+            states[first : first + len(known), : known.shape[1]] = known
+            first += len(known)
+        return WindowStates(batch, states).through(layers[settled:top])
 
     def _settled_states(
         self, tokens: ArticleTokens, layers: int, windowing: Windowing, tokenizer: PieceTokenizer
-    ) -> WindowStates:
+    ) -> Tensor:
+        """What comes out of the lowest layers for one text, in half precision, remembered."""
         if id(tokens) not in self._settled:
             batch = _batch([tokens], windowing, tokenizer)
             above = len(self.encoder.bert.encoder.layer) - layers
             with torch.no_grad():
                 _, lower = self.encoder.eval().states(batch, above)
             self.encoder.train(self.training)
-            self._settled[id(tokens)] = WindowStates(batch, lower.states.half())
-        known = self._settled[id(tokens)]
-        return WindowStates(known.batch, known.states.float())
+            self._settled[id(tokens)] = lower.states.half()
+        return self._settled[id(tokens)]
 
-    def shared_vectors(self, lower: Sequence[WindowStates]) -> Tensor:
+    def shared_vectors(self, lower: WindowStates) -> Tensor:
         """Vectors of all tokens for attribution, shape (n, hidden), from ``lower_states``."""
-        count = len(self.stance.layers)
         layers = self.encoder.bert.encoder.layer
-        own = layers[len(layers) - count :]
-        dropped: Tensor = self.dropout(
-            torch.cat([states.through(own).vectors() for states in lower])
-        )
+        above = layers[len(layers) - len(self.stance.layers) :]
+        dropped: Tensor = self.dropout(lower.through(above).vectors())
         return dropped
 
-    def stance_vectors(self, lower: Sequence[WindowStates], items: Sequence[StanceItem]) -> Tensor:
+    def stance_vectors(self, lower: WindowStates, items: Sequence[StanceItem]) -> Tensor:
         """Vectors of all tokens for stance, shape (n, hidden), from their ``lower_states``."""
         roles = np.concatenate([item.roles for item in items])
-        dropped: Tensor = self.dropout(self.stance.read_windows(lower, roles))
+        dropped: Tensor = self.dropout(self.stance.read_windows([lower], roles))
         return dropped
 
 
