@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from spacy.language import Language
 from torch import nn
 
+import onrecord
 from onrecord.language import ModelNotFoundError
 from onrecord.model_folder import (
     CHECKSUMS,
@@ -127,3 +129,10 @@ def test_a_corrected_configuration_needs_new_checksums(model: Path) -> None:
         open_model(model)
     write_checksums(model)
     assert open_model(model).section("stance")["threshold_defiance"] == 0.9
+
+
+def test_every_row_names_the_models_that_made_it(nlp: Language) -> None:
+    """Names with versions, whatever spaCy calls the components."""
+    (row,) = onrecord.analyze(["“We will stay,” Ana Ortiz said."], nlp=nlp).quotes["model"]
+    name = open_model().name
+    assert row == f"attribution:{name} speakers:{name} stance:{name}"

@@ -8,7 +8,7 @@ the article exactly as decoded.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -158,6 +158,10 @@ class Attribution:
         """First code point of the content; statements are listed in this order."""
         return self.content[0].start
 
+    def also_by(self, maker: str) -> Attribution:
+        """This statement with one more model or rule set named as a maker of its row."""
+        return replace(self, model=f"{self.model} {maker}".strip())
+
 
 def register_extensions() -> None:
     """Declare the ``Doc`` extensions that the stages assign. Safe to call repeatedly."""
@@ -256,7 +260,11 @@ SCHEMAS: dict[str, pa.Schema] = {
         ("stance_score", pa.float32(), "p_conciliation minus p_defiance, in [-1, 1]"),
         ("p_defiance", pa.float32(), "Calibrated probability of defiance"),
         ("p_conciliation", pa.float32(), "Calibrated probability of conciliation"),
-        ("model", pa.string(), "Models and rule sets that made this row"),
+        (
+            "model",
+            pa.string(),
+            'What made this row, a stage each: "stage:model-version" or "stage:rules"',
+        ),
     ),
     "errors": _table(
         ("source_path", pa.string(), "File the article was read from"),

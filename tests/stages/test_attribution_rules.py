@@ -120,7 +120,7 @@ def test_simple_statements(text: str, content: str, source: str, kind: str) -> N
     (found,) = read(text)
     assert pieces(text, found) == ((content,), source)
     assert found.kind == kind
-    assert found.model == "rules"
+    assert found.model == "attribution:rules"
     assert found.score in RULE_PRECISION.values()
 
 

@@ -114,7 +114,8 @@ class LearnedAttributor:
 
     def __init__(self, folder: ModelFolder) -> None:
         self.config = AttributionConfig(**folder.section("attribution"))
-        self.name = f"attribution:{folder.name}"
+        # Not "name": spaCy gives every component its name in the pipeline.
+        self.made_by = f"attribution:{folder.name}"
         hidden = int(folder.config["encoder"]["hidden_size"])
         self.head = AttributionHead(hidden, self.config.width, self.config.dilations)
         folder.load_into(self.head, "attribution")
@@ -143,7 +144,9 @@ class LearnedAttributor:
         readings = read_roles(self.head, encoding, self.config)
         tokens = encoding.tokens
         statements = decode(tokens, readings, tokens.quotations, self.config)
-        return [to_attribution(tokens, reading, score, self.name) for reading, score in statements]
+        return [
+            to_attribution(tokens, reading, score, self.made_by) for reading, score in statements
+        ]
 
 
 @torch.inference_mode()

@@ -20,7 +20,7 @@ from onrecord.records import Attribution, AttributionKind, Sentence, Span
 from onrecord.stages.loose_quotations import ArticleReader
 from onrecord.stages.statements import Draft
 
-MODEL_NAME = "rules"
+MODEL_NAME = "attribution:rules"
 # How often a statement found by each rule is right (content and source both overlap the gold by
 # half or more), measured on the 840 training articles of PolNeAR.
 RULE_PRECISION = {

@@ -81,9 +81,10 @@ class _Member(nn.Module):
 class SpeakerModel:
     """A scorer with its calibration, ready to read articles."""
 
-    def __init__(self, config: SpeakersConfig, scorer: SpeakerScorer) -> None:
+    def __init__(self, config: SpeakersConfig, scorer: SpeakerScorer, made_by: str = "") -> None:
         self.config = config
         self.scorer = scorer.eval()
+        self.made_by = made_by
 
     @classmethod
     def from_folder(cls, folder: ModelFolder) -> SpeakerModel:
@@ -101,7 +102,7 @@ class SpeakerModel:
             )
         scorer = SpeakerScorer(config)
         folder.load_into(scorer, SECTION)
-        return cls(config, scorer)
+        return cls(config, scorer, f"{SECTION}:{folder.name}")
 
     @torch.inference_mode()
     def probabilities(self, options: Options, vectors: MentionVectors) -> list[float]:

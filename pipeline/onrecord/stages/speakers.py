@@ -291,6 +291,12 @@ class SpeakerResolver:
     def __init__(self, model: SpeakerModel | None = None) -> None:
         self.model = model
 
+    def _made_by(self, doc: Doc) -> str:
+        """Which of the two decides for a doc."""
+        if self.model is None or doc._.encoding is None:
+            return "speakers:rules"
+        return self.model.made_by
+
     def __call__(self, doc: Doc) -> Doc:
         """Resolve one doc."""
         self.set_annotations([doc], self.predict([doc]))
@@ -320,7 +326,7 @@ class SpeakerResolver:
         """Write the speakers into ``doc._.attributions``."""
         for doc, speakers in zip(docs, values, strict=True):
             doc._.attributions = tuple(
-                replace(attribution, speaker=speaker)
+                replace(attribution.also_by(self._made_by(doc)), speaker=speaker)
                 for attribution, speaker in zip(doc._.attributions, speakers, strict=True)
             )
 

@@ -227,7 +227,8 @@ class StanceClassifier:
 
     def __init__(self, folder: ModelFolder) -> None:
         self.config = StanceConfig(**folder.section("stance"))
-        self.name = f"stance:{folder.name}"
+        # Not "name": spaCy gives every component its name in the pipeline.
+        self.made_by = f"stance:{folder.name}"
         encoder = BertConfig(**folder.config["encoder"])
         layers = own_layers(encoder, self.config.own_layers)
         self.head = StanceHead(encoder.hidden_size, self.config.width, self.config.heads, layers)
@@ -253,9 +254,7 @@ class StanceClassifier:
         """Write the marks into the attributions."""
         for doc, of_doc in zip(docs, marks, strict=True):
             doc._.attributions = tuple(
-                replace(
-                    attribution, stance=stance, model=f"{attribution.model} {self.name}".strip()
-                )
+                replace(attribution.also_by(self.made_by), stance=stance)
                 for attribution, stance in zip(doc._.attributions, of_doc, strict=True)
             )
 
