@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 
 import onrecord
 from gold_run import make_run, simple_article
 from onrecord import plots
+from onrecord.records import SCHEMAS, STANCES
+from onrecord.report.figures import COLOURS
 from onrecord.report.posture import (
     UnknownSpeakerError,
     count_by_period,
@@ -27,6 +32,14 @@ from onrecord.runs import Run
 def _close_figures() -> Iterator[None]:
     yield
     pyplot.close("all")
+
+
+def _without_scores(run: Run) -> Run:
+    """The same statements, as they are where the stage of stance failed on every article."""
+    columns = ("stance", "stance_score", "p_defiance", "p_conciliation")
+    unscored = [row | dict.fromkeys(columns) for row in run.table("quotes").to_pylist()]
+    quotes = pa.Table.from_pylist(unscored, schema=SCHEMAS["quotes"])
+    return Run(lambda name: quotes if name == "quotes" else run.table(name), run.info)
 
 
 def _run_of(*statements: tuple[str, str, int | None]) -> Run:
@@ -58,6 +71,22 @@ def test_counts_agree_with_the_actors_table(run: Run) -> None:
     assert counts["all"].is_monotonic_decreasing
 
 
+def test_a_speaker_whose_statements_have_no_stance_is_counted() -> None:
+    (speaker,) = count_by_speaker(_without_scores(_run_of(("Ortiz", "defiant", 2)))).to_dict(
+        "records"
+    )
+    assert speaker == {"name": "Ortiz", **dict.fromkeys(STANCES, 0), "all": 1}
+
+
+def test_statements_without_a_stance_have_their_periods() -> None:
+    run = _without_scores(_run_of(("Ortiz", "defiant", 2), ("Ortiz", "defiant", 4)))
+    table = count_by_period(quotes_of(run, "Ortiz"))
+    assert [str(period) for period in table.index] == ["2026-05-02", "2026-05-03", "2026-05-04"]
+    assert list(table.columns) == list(STANCES)
+    assert not table.to_numpy().any()
+    assert isinstance(plots.posture_over_time(run), Axes)
+
+
 def test_periods_without_statements_are_there() -> None:
     run = _run_of(("Ortiz", "defiant", 2), ("Ortiz", "conciliatory", 5), ("Ortiz", "defiant", None))
     table = count_by_period(quotes_of(run, "Ortiz"))
@@ -78,9 +107,20 @@ def test_periods_are_as_fine_as_can_be_read(days: int, freq: str) -> None:
 def test_a_speaker_is_found_by_name_and_by_id(run: Run) -> None:
     by_name = quotes_of(run, "Graham Tolland")
     by_id = quotes_of(run, "person:graham-tolland")
-    assert len(by_name) == len(by_id) == 10
-    with pytest.raises(UnknownSpeakerError, match=r"'Nobody'.*the most quoted are 'Farida Nasim'"):
+    assert len(by_name) == len(by_id) == (run.quotes["speaker"] == "Graham Tolland").sum() > 5
+    most = re.escape(count_by_speaker(run)["name"].iloc[0])
+    with pytest.raises(UnknownSpeakerError, match=rf"'Nobody'.*the most quoted are '{most}'"):
         quotes_of(run, "Nobody")
+
+
+def test_a_speaker_is_found_by_the_name_that_one_article_gives() -> None:
+    run = _run_of(("Ortiz", "defiant", 2), ("Ortiz", "defiant", 3), ("Okafor", "defiant", 4))
+    rows = run.table("quotes").to_pylist()
+    rows[1]["speaker"] = "Señora Ortiz"
+    quotes = pa.Table.from_pylist(rows, schema=SCHEMAS["quotes"])
+    spelled = Run(lambda name: quotes if name == "quotes" else run.table(name))
+    assert quotes_of(spelled, "Señora Ortiz").equals(quotes_of(spelled, "Ortiz"))
+    assert len(quotes_of(spelled, "Señora Ortiz")) == 2
 
 
 def test_mentions_count_once_a_statement() -> None:
@@ -136,6 +176,24 @@ def test_speaker_network_places_every_speaker(run: Run) -> None:
     assert names == set(count_by_speaker(run)["name"].head(8))
 
 
+def test_an_arrow_without_a_score_takes_no_side() -> None:
+    statements = [
+        ("“Ortiz heard us,” said Okafor.", "Ortiz heard us", "Okafor"),
+        ("“Okafor left,” said Ortiz.", "Okafor left", "Ortiz"),
+    ]
+    run = make_run(
+        simple_article(
+            text, [(content, "said", speaker)], article_id=speaker, named=["Ortiz", "Okafor"]
+        )
+        for text, content, speaker in statements
+    )
+    for shown, colour in ((run, "defiant"), (_without_scores(run), "neutral")):
+        ax = plots.speaker_network(shown)
+        arrows = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
+        assert len(arrows) == 2
+        assert {to_hex(arrow.get_edgecolor()) for arrow in arrows} == {COLOURS[colour]}
+
+
 @pytest.mark.parametrize("draw", [plots.posture_by_speaker, plots.speaker_network])
 def test_figures_of_a_run_without_statements(draw: object) -> None:
     assert isinstance(draw(make_run([])), Axes)  # type: ignore[operator]
@@ -143,8 +201,14 @@ def test_figures_of_a_run_without_statements(draw: object) -> None:
 
 def test_a_run_shows_itself_in_a_notebook(run: Run) -> None:
     shown = run._repr_html_()
-    assert "15 articles, 450 quotes" in shown
-    assert "Farida Nasim" in shown
+    assert f"{len(run.articles)} articles, {len(run.quotes)} quotes" in shown
+    assert count_by_speaker(run)["name"].iloc[0] in shown
+
+
+def test_a_notebook_shows_a_run_without_unpacking_its_texts(run: Run) -> None:
+    fresh = Run(run.table)
+    fresh._repr_html_()
+    assert not {"articles", "sentences", "entities", "errors"} & set(vars(fresh))
 
 
 def test_names_are_escaped_in_a_notebook() -> None:

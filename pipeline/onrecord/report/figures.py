@@ -62,11 +62,12 @@ def posture_by_speaker(run: Run, *, top: int = 15, ax: Axes | None = None) -> Ax
 def posture_over_time(
     run: Run, speaker: str | None = None, *, freq: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Conciliatory statements above the line and defiant ones below, by period.
+    """Conciliatory statements above the line and defiant ones below, by period in UTC.
 
     Args:
         run: the tables; articles without ``published_at`` are left out.
-        speaker: name or ``speaker_id``; every statement if None, also those of nobody named.
+        speaker: ``speaker_id`` or name, also as one article gives it; every statement if None,
+            also those of nobody named.
         freq: "D", "W", "M" or "Y"; if None, the finest that gives at most 40 periods.
         ax: where to draw; a new figure if None.
 
@@ -90,6 +91,7 @@ def posture_over_time(
     ax.set_xticks(list(rows)[::every], names[::every], rotation=30, ha="right")
     _finish(ax, title=f"Posture over time: {whose}", zero="horizontal")
     ax.set_ylabel("statements")
+    ax.set_xlabel("published (UTC)")
     if len(table):
         ax.legend(frameon=False)
     else:
@@ -102,7 +104,8 @@ def speaker_network(run: Run, *, top: int = 12, ax: Axes | None = None) -> Axes:
 
     Speakers stand in a circle, the most quoted on top, the size of a point after their number of
     statements. An arrow is as thick as it is frequent, and coloured by the mean stance score of
-    the statements behind it: red and dashed below zero, green and solid above.
+    the statements behind it: red and dashed below zero, green and solid above, grey and dotted
+    where it is zero or no statement has a score.
 
     Args:
         run: the tables.
@@ -137,15 +140,20 @@ def speaker_network(run: Run, *, top: int = 12, ax: Axes | None = None) -> Axes:
 def _arrow(
     ax: Axes, start: tuple[float, float], end: tuple[float, float], n: int, score: float
 ) -> None:
-    side = "defiant" if score < 0 else "conciliatory"
+    # The mean of no scores is NaN, which is neither below zero nor above.
+    stance, line = "neutral", ":"
+    if score < 0:
+        stance, line = "defiant", "--"
+    elif score > 0:
+        stance, line = "conciliatory", "-"
     ax.annotate(
         "",
         xy=end,
         xytext=start,
         arrowprops={
             "arrowstyle": "-|>",
-            "color": COLOURS[side],
-            "linestyle": "--" if score < 0 else "-",
+            "color": COLOURS[stance],
+            "linestyle": line,
             "linewidth": 0.8 + math.log2(n + 1),
             "connectionstyle": "arc3,rad=0.15",
             "shrinkA": 9,

@@ -14,7 +14,8 @@ _SHOWN = 5
 def run_html(run: Run) -> str:
     """A run as HTML: its counts, and the most quoted speakers by posture. Everything is escaped."""
     counts = ", ".join(
-        f"{len(getattr(run, name)):,} {name}" for name in ("articles", "quotes", "actors", "errors")
+        f"{run.table(name).num_rows:,} {name}"
+        for name in ("articles", "quotes", "actors", "errors")
     )
     speakers = count_by_speaker(run).head(_SHOWN)
     stances = list(COLOURS)

@@ -34,30 +34,45 @@ def count_by_speaker(run: Run) -> pd.DataFrame:
         One row a speaker, indexed by ``key``; columns ``name``, one count a stance, ``all``.
     """
     quotes = named_quotes(run)
-    counts = pd.crosstab(quotes["key"], quotes["stance"]).reindex(
-        columns=list(STANCES), fill_value=0
-    )
     grouped = quotes.groupby("key")
-    table = counts.astype(int).assign(all=grouped.size())
+    table = _count_stances(quotes["stance"], quotes["key"]).assign(all=grouped.size())
     table.insert(0, "name", grouped["name"].first())
-    table.columns.name = None
     return table.sort_values(["all", "name"], ascending=[False, True])
 
 
+def _count_stances(stances: pd.Series, by: pd.Series) -> pd.DataFrame:
+    """Statements of each stance, a column each; what was not scored still has its row."""
+    marked = pd.DataFrame({stance: (stances == stance).astype(int) for stance in STANCES})
+    return marked.groupby(by).sum()
+
+
 def quotes_of(run: Run, speaker: str) -> pd.DataFrame:
-    """Statements of one speaker, found by ``speaker_id`` or by name, with ``published_at``.
+    """Every statement of one speaker, with ``published_at``.
+
+    Args:
+        run: the tables.
+        speaker: a ``speaker_id``; or a name as in ``actors``; or, where no actor has that name, as
+            in the column ``speaker`` of some statement.
 
     Raises:
         UnknownSpeakerError: no statement is by this speaker.
     """
     quotes = named_quotes(run)
-    found = quotes[(quotes["speaker_id"] == speaker) | (quotes["name"] == speaker)]
-    if found.empty:
+    # An article may know a speaker by another name than the run does.
+    keys = next(
+        (
+            quotes.loc[same, "key"]
+            for column in ("speaker_id", "name", "speaker")
+            if (same := quotes[column] == speaker).any()
+        ),
+        None,
+    )
+    if keys is None:
         known = ", ".join(repr(name) for name in count_by_speaker(run)["name"].head(5))
         raise UnknownSpeakerError(
             f"no statement by {speaker!r} in this run; the most quoted are {known}"
         )
-    return _with_times(run, found)
+    return _with_times(run, quotes[quotes["key"].isin(keys)])
 
 
 def dated_quotes(run: Run) -> pd.DataFrame:
@@ -87,9 +102,8 @@ def count_by_period(quotes: pd.DataFrame, freq: str | None = None) -> pd.DataFra
     if freq is None:
         freq = _fitting_freq(times)
     periods = times.dt.to_period(freq)
-    counts = pd.crosstab(periods, dated["stance"])
     every = pd.period_range(periods.min(), periods.max(), freq=freq, name="period")
-    return counts.reindex(index=every, columns=list(STANCES), fill_value=0).astype(int)
+    return _count_stances(dated["stance"], periods).reindex(every, fill_value=0)
 
 
 def _fitting_freq(times: pd.Series, most: int = 40) -> str:
