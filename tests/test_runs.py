@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import spacy
+from spacy import displacy
 
 import onrecord
 from fakes import load_fake, make_article
@@ -94,7 +97,11 @@ def test_analyze_reports_what_it_cannot_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["no directory", "empty", "no run.json", "lost part", "cut part"]
+    "damage",
+    [
+        *("no directory", "empty", "no run.json", "lost part", "cut part"),
+        *("lost actors", "cut actors", "other actors"),
+    ],
 )
 def test_half_a_run_is_never_read(out: Path, tmp_path: Path, damage: str) -> None:
     copy = tmp_path / "copy"
@@ -103,12 +110,19 @@ def test_half_a_run_is_never_read(out: Path, tmp_path: Path, damage: str) -> Non
     elif damage != "no directory":
         shutil.copytree(out, copy)
     part = copy / "quotes" / "part-00001.parquet"
+    actors = copy / "actors" / "part-00000.parquet"
     if damage == "no run.json":
         (copy / "run.json").unlink()
     elif damage == "lost part":
         part.unlink()
     elif damage == "cut part":
         part.write_bytes(part.read_bytes()[:-10])
+    elif damage == "lost actors":
+        actors.unlink()
+    elif damage == "cut actors":
+        actors.write_bytes(actors.read_bytes()[:-10])
+    elif damage == "other actors":
+        pq.write_table(SCHEMAS["actors"].empty_table(), actors)
     with pytest.raises(IncompleteRunError, match=r"onrecord run|--overwrite"):
         onrecord.read_run(copy)
 
@@ -124,6 +138,19 @@ def test_spacy_docs_carry_the_annotations(out: Path) -> None:
     assert [(ent.text, ent.label_) for ent in first.ents] == [("Ortiz", "PERSON")]
     assert len(list(first.sents)) == 3
     assert first.user_data["article_id"] == "a0000"
+
+
+def test_displacy_shows_the_statements_without_being_told_where_they_are(out: Path) -> None:
+    docs = onrecord.read_run(out).spacy_docs().get_docs(spacy.blank("en").vocab)
+    first = next(docs)
+    assert [(span.text, span.label_, span.id_) for span in first.spans["sc"]] == [
+        ("We will never sign this paper", "content", "person:ortiz"),
+        ("said", "cue", "person:ortiz"),
+        ("Ortiz", "source", "person:ortiz"),
+    ]
+    drawn = displacy.render(first, style="span", jupyter=False)
+    for part in ("content", "cue", "source"):
+        assert re.search(rf">\s*{part}\s*<", drawn)
 
 
 def test_duckdb_gets_every_table(out: Path, tmp_path: Path) -> None:

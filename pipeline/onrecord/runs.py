@@ -121,12 +121,17 @@ class Run:
         stance and its id the speaker's. A span that begins or ends inside a token covers the
         whole token. ``doc.user_data["article_id"]`` is the key of the tables.
 
+        The group "sc" is the one that displaCy draws: every content, cue and source span, labelled
+        as such. ``displacy.render(doc, style="span")`` shows who says what, and
+        ``displacy.render(doc, style="span", options={"spans_key": "content"})`` the stances.
+
         Returns:
             A ``DocBin``; ``list(docs.get_docs(spacy.blank("en").vocab))`` unpacks it.
         """
         from onrecord.doc_bin import to_doc_bin
+        from onrecord.report.displacy import add_shown_spans
 
-        return to_doc_bin(self.table)
+        return add_shown_spans(to_doc_bin(self.table))
 
     def to_duckdb(self, path: Path | str) -> Path:
         """Write every table into one DuckDB file, replacing tables of the same name.
@@ -163,6 +168,7 @@ def read_run(path: Path | str) -> Run:
         command = f"onrecord run INPUT... --out {folder}" + (" --resume" if half else "")
         raise IncompleteRunError(f"{folder}: {what} '{command}'")
     _check_parts(folder, info["parts"])
+    _check_actors(folder, info.get("counts", {}).get("actors"))
     tables: dict[str, pa.Table] = {}
 
     def table(name: str) -> pa.Table:
@@ -182,6 +188,21 @@ def _check_parts(folder: Path, parts: list[dict[str, Any]]) -> None:
                     f"{file}: missing or not of the {about['bytes']} bytes that {RUN_FILE} notes; "
                     "copy the directory again, or make the run anew with --overwrite"
                 )
+
+
+def _check_actors(folder: Path, n_rows: int | None) -> None:
+    """The actors are of all parts together: their file has no entry of its own in ``parts``."""
+    file = folder / "actors" / part_name(0)
+    try:
+        found = pq.read_metadata(file).num_rows
+    except (FileNotFoundError, pa.ArrowInvalid):
+        found = None
+    if found is None or n_rows not in (None, found):
+        rows = "actors" if n_rows is None else f"{n_rows} actors"
+        raise IncompleteRunError(
+            f"{file}: missing, cut off, or without the {rows} that {RUN_FILE} notes; "
+            "copy the directory again, or make the run anew with --overwrite"
+        )
 
 
 def _read_table(folder: Path, name: str, n_parts: int) -> pa.Table:
