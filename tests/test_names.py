@@ -42,6 +42,13 @@ def test_fold_ignores_outer_space(text: str) -> None:
         ("the United States", "GPE", "place:united-states"),
         ("Rhine", "LOC", "place:rhine"),
         ("Johnson", "PERSON", "person:johnson@a1"),
+        # A title or one initial before a surname makes no full name; two initials do.
+        ("Lord Falconer", "PERSON", "person:lord-falconer@a1"),
+        ("J. Smith", "PERSON", "person:j-smith@a1"),
+        ("Smith Jr.", "PERSON", "person:smith-jr@a1"),
+        ("Ocasio-Cortez", "PERSON", "person:ocasio-cortez@a1"),
+        ("J. K. Rowling", "PERSON", "person:j-k-rowling"),
+        ("King Charles III", "PERSON", "person:king-charles-iii"),
         ("Democrat", "NORP", "group:democrat"),
     ],
 )
@@ -88,6 +95,53 @@ def test_same_person(one: str, other: str) -> None:
 )
 def test_different_people(one: str, other: str) -> None:
     assert not names.same_person(names.person_words(one), names.person_words(other))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Marquis Brown", ("marquis", "brown")),
+        ("Sultan Ahmed", ("sultan", "ahmed")),
+        ("Blessed Royal", ("blessed", "royal")),
+        ("Judge Marquis Brown", ("marquis", "brown")),
+        ("Dr. Maria Ruiz", ("maria", "ruiz")),
+        ("Lord Falconer", ("falconer",)),
+        ("Martin Luther King Jr.", ("martin", "luther", "king")),
+    ],
+)
+def test_a_given_name_is_no_title(name: str, words: tuple[str, ...]) -> None:
+    assert names.person_words(name) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Donald Trump Jr.", "jr"),
+        ("Donald Trump, Jr", "jr"),
+        ("Charles III", "III"),
+        ("Xi", None),
+        ("President Xi", None),
+        ("Donald Trump", None),
+    ],
+)
+def test_generation(name: str, expected: str | None) -> None:
+    assert names.generation(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("George W. Bush", "George H. W. Bush", True),
+        ("George W. Bush", "George Herbert Walker Bush", True),
+        ("George W. Bush", "George Walker Bush", False),
+        ("George W. Bush", "George Bush", False),
+        # People leave out one or the other of whole middle names.
+        ("Ana María Ruiz García", "Ana Ruiz García", False),
+    ],
+)
+def test_initials_tell_people_apart(one: str, other: str, differ: bool) -> None:
+    words = names.person_words(one), names.person_words(other)
+    assert names.have_other_initials(*words) == differ
 
 
 @pytest.mark.parametrize(

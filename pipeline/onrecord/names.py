@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import dropwhile
 
 from nameparser import HumanName
 from rapidfuzz import fuzz
@@ -78,6 +79,9 @@ _LEGAL_FORMS = _words(
     gmbh holdings holding group"""
 )
 _LINK_WORDS = _words("""of the and for in on at to de del la le du des y und & a an""")
+# What tells a son from a father of the same name, and one king from another.
+_GENERATIONS = _words("jr sr")
+_NUMERALS = _words("""II III IV VI VII VIII IX XII XIII XIV XV XVI""")
 _SIMILAR = 88
 _SHORTEST_SIMILAR = 5
 
@@ -114,7 +118,8 @@ def class_of(label: str) -> str | None:
 def entity_id(name: str, label: str, article_id: str = "") -> str:
     """The identifier of a named entity, derivable from its full name alone.
 
-    A bare person name of one word is no identity beyond its article, so it carries the article's.
+    Less than a given name and a surname is no person's identity beyond the article, so it carries
+    the article's: "Johnson", "Lord Falconer", "J. Smith".
 
     Raises:
         ValueError: the label names nothing.
@@ -123,7 +128,7 @@ def entity_id(name: str, label: str, article_id: str = "") -> str:
     if kind is None:
         raise ValueError(f"label {label!r} has no identity; expected one of {list(LABEL_CLASSES)}")
     key = slug(name) or "-".join(f"u{ord(char):x}" for char in name)
-    if kind == "person" and " " not in fold(name):
+    if kind == "person" and not is_full_name(name):
         return f"{kind}:{key}@{article_id}"
     return f"{kind}:{key}"
 
@@ -160,9 +165,61 @@ def title_gender(words: Sequence[str]) -> str | None:
 @lru_cache(maxsize=_REMEMBERED)
 def person_words(name: str) -> tuple[str, ...]:
     """Folded words of a person's name without title, suffix and nickname."""
+    return tuple(fold(_core(name)).split())
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _core(name: str) -> str:
+    """A person's name as written, without title, suffix and nickname.
+
+    ``nameparser`` takes many a given name for a title: "Sultan Ahmed", "Marquis Brown". Of what it
+    takes for one, only a word that is one here is left out.
+    """
     parsed = HumanName(name)
-    core = " ".join(part for part in (parsed.first, parsed.middle, parsed.last) if part)
-    return tuple(fold(core or name).split())
+    given = " ".join(dropwhile(is_title, parsed.title.split()))
+    core = " ".join(part for part in (given, parsed.first, parsed.middle, parsed.last) if part)
+    return core or name
+
+
+def is_generation(word: str) -> bool:
+    """Whether a word tells a son from a father, "Jr." or "Sr.", and is no name by itself."""
+    return word.istitle() and word.rstrip(".").casefold() in _GENERATIONS
+
+
+def generation(name: str) -> str | None:
+    """What tells a person from another of the same name: "jr", "sr", "III"; None if nothing.
+
+    >>> generation("Donald Trump Jr."), generation("Donald Trump")
+    ('jr', None)
+    """
+    last = " ".join(name.split()[1:]).rpartition(" ")[2].rstrip(".")
+    if last in _NUMERALS:
+        return last
+    return last.casefold() if last.casefold() in _GENERATIONS else None
+
+
+def is_full_name(name: str) -> bool:
+    """Whether a person's name has a given name and a surname, or a numeral as kings have it.
+
+    Two initials are as good as a given name ("J. K. Rowling"), one is not ("J. Smith").
+    """
+    core = _core(name)
+    if not core.split()[1:]:
+        return generation(name) in _NUMERALS
+    words = person_words(name)
+    return len(words) > 2 or any(len(word) > 1 for word in words[:1])
+
+
+def have_other_initials(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether initials tell two full names apart: "George W. Bush", "George H. W. Bush".
+
+    Whole middle names do not: people leave out one or the other of theirs.
+    """
+    middles = one[1:-1], other[1:-1]
+    if not all(middles) or not similar_words(one[0], other[0]):
+        return False
+    mine, theirs = middles[0][0], middles[1][0]
+    return min(len(mine), len(theirs)) == 1 and mine[0] != theirs[0]
 
 
 def similar_words(one: str, other: str) -> bool:

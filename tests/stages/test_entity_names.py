@@ -161,3 +161,63 @@ def test_party_and_title_are_no_part_of_a_person(written: str, label: str, name:
     text = f"On Monday {written} agreed to the plan. Roewell left, and Labour was silent."
     found = entities(text, [(written, label), ("Roewell", "PERSON")])
     assert found.get(name) == [name, "Roewell"]
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "expected"),
+    [
+        (
+            "We met Donald J. Trump. Donald Trump Jr. left. Trump stayed, Trump Jr. did not. "
+            "Donald Trump smiled.",
+            ["Donald J. Trump", "Donald Trump Jr.", "Trump", "Trump Jr.", "Donald Trump"],
+            {
+                "Donald J. Trump": ["Donald J. Trump", "Trump", "Donald Trump"],
+                "Donald Trump Jr.": ["Donald Trump Jr.", "Trump Jr."],
+            },
+        ),
+        (
+            "We met Donald Trump Jr. there. Mr Trump smiled.",
+            ["Donald Trump Jr.", "Trump"],
+            {"Donald Trump Jr.": ["Donald Trump Jr.", "Trump"]},
+        ),
+        # The recogniser left out what tells the son from the father.
+        (
+            "We met Donald Trump, Jr. there. Donald Trump smiled.",
+            ["Donald Trump", "Donald Trump"],
+            {"Donald Trump, Jr.": ["Donald Trump, Jr."], "Donald Trump": ["Donald Trump"]},
+        ),
+        (
+            "We met George W. Bush. We met George H. W. Bush.",
+            ["George W. Bush", "George H. W. Bush"],
+            {"George W. Bush": ["George W. Bush"], "George H. W. Bush": ["George H. W. Bush"]},
+        ),
+        (
+            "We met Karim Ahmed. We met Sultan Ahmed.",
+            ["Karim Ahmed", "Sultan Ahmed"],
+            {"Karim Ahmed": ["Karim Ahmed"], "Sultan Ahmed": ["Sultan Ahmed"]},
+        ),
+        (
+            "We met Andrew Bailey. Then Prince Andrew left.",
+            ["Andrew Bailey", "Andrew"],
+            {"Andrew Bailey": ["Andrew Bailey"], "Prince Andrew": ["Andrew"]},
+        ),
+        (
+            "We met Mohammed bin Salman. Then Prince Mohammed left.",
+            ["Mohammed bin Salman", "Mohammed"],
+            {"Mohammed bin Salman": ["Mohammed bin Salman", "Mohammed"]},
+        ),
+        (
+            "They read Martin Luther King Jr. aloud. Later they praised King again.",
+            ["Martin Luther King Jr."],
+            {"Martin Luther King Jr.": ["Martin Luther King Jr.", "King"]},
+        ),
+        # "Jr." is never a name by itself.
+        (
+            "We met Donald Trump Jr. there. Later Trump, Jr., left.",
+            ["Donald Trump Jr.", "Jr."],
+            {"Donald Trump Jr.": ["Donald Trump Jr.", "Trump"]},
+        ),
+    ],
+)
+def test_people_of_like_names(text: str, people: list[str], expected: dict[str, list[str]]) -> None:
+    assert entities(text, [(person, "PERSON") for person in people]) == expected

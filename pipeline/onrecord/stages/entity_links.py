@@ -26,6 +26,10 @@ _PREFIX = 3
 _NAME_TITLES = frozenset(
     {"lord", "lady", "baroness", "pope", "prince", "princess", "king", "queen", "sheikh", "sultan"}
 )
+# Whoever bears these goes by a given name.
+_ROYAL = frozenset({"pope", "prince", "princess", "king", "queen", "emperor"})
+# In such a name the given name is what a prince goes by: "Prince Mohammed" bin Salman.
+_LINEAGE = frozenset({"bin", "ibn", "bint", "al"})
 _SHORTEST_ACRONYM = 2
 _TITLE_REACH = 6
 _LONGEST_COUNTRY = 2
@@ -48,6 +52,7 @@ class Cluster:
         forms: texts of the mentions with their counts, in order of first appearance.
         labels: labels of the mentions.
         words: folded words of a person's fullest name.
+        generation: "jr" and the like behind a person's name.
         titles: words that stand before the name, folded.
         peoples: forms that name the people of a place, not the place.
         first: index of the first mention.
@@ -61,6 +66,7 @@ class Cluster:
     forms: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     words: tuple[str, ...] = ()
+    generation: str | None = None
     titles: Counter[str] = field(default_factory=Counter)
     peoples: set[str] = field(default_factory=set)
     full: str | None = None
@@ -148,7 +154,8 @@ def _units(
             unit.titles.update(titles_before(words, mention.start))
     for (kind, _), unit in units.items():
         if kind == "person":
-            unit.words = names.person_words(next(iter(unit.forms)))
+            form = next(iter(unit.forms))
+            unit.words, unit.generation = names.person_words(form), names.generation(form)
     return units
 
 
@@ -193,8 +200,12 @@ def _join_people(
     full = [(key, unit) for key, unit in units.items() if len(unit.words) > 1]
     for key, unit in sorted(full, key=lambda pair: (-len(pair[1].words), pair[1].first)):
         nearby = _nearby(by_prefix, unit.words)
-        same = [cluster for cluster in nearby if names.same_person(unit.words, cluster.words)]
-        if len(same) == 1 and not _differ(unit, same[0]):
+        same = [
+            cluster
+            for cluster in nearby
+            if names.same_person(unit.words, cluster.words) and not _differ(unit, cluster)
+        ]
+        if len(same) == 1:
             same[0].absorb(unit)
             owners[key] = same
             continue
@@ -218,8 +229,11 @@ def _nearby(by_prefix: Mapping[str, list[Cluster]], words: Sequence[str]) -> lis
 
 
 def _differ(one: Cluster, other: Cluster) -> bool:
-    """Whether the entity file or the titles tell two people apart."""
-    if one.known and other.known and one.known is not other.known:
+    """Whether the entity file, the names or the titles tell two people apart."""
+    if one.known and other.known:
+        if one.known is not other.known:
+            return True
+    elif one.generation != other.generation or names.have_other_initials(one.words, other.words):
         return True
     genders = names.title_gender(list(one.titles)), names.title_gender(list(other.titles))
     return None not in genders and genders[0] != genders[1]
@@ -230,15 +244,34 @@ def _owners_of_bare(unit: Cluster, full: Sequence[Cluster]) -> list[Cluster]:
     if not unit.words:
         return []
     word = unit.words[0]
+    if unit.generation is not None:
+        full = [c for c in full if c.generation == unit.generation]
     surname = [c for c in full if c.words[-1] == word]
     surname = surname or [c for c in full if names.similar_words(word, c.words[-1])]
-    found = surname or [c for c in full if word in c.words]
+    found = surname or [c for c in full if word in c.words and _goes_by_given_name(c, unit)]
+    if unit.generation is None:
+        # "Trump" is the father where the article has both, "Trump Jr." the son.
+        found = [c for c in found if not (c.generation and _has_namesake(c, found))]
     if unit.known and found:
         # The file's alias holds unless the article gives the name to others only.
         row = names.person_words(unit.known.name)
         if not any(c.known is unit.known or names.same_person(row, c.words) for c in found):
             unit.known = None
     return found
+
+
+def _goes_by_given_name(person: Cluster, bare: Cluster) -> bool:
+    """Whether a person goes by the given name: no "Prince Andrew" is Andrew Bailey."""
+    if _ROYAL.isdisjoint(bare.titles):
+        return True
+    return not (_ROYAL.isdisjoint(person.titles) and _LINEAGE.isdisjoint(person.words))
+
+
+def _has_namesake(person: Cluster, others: Sequence[Cluster]) -> bool:
+    return any(
+        other.generation is None and names.same_person(person.words, other.words)
+        for other in others
+    )
 
 
 # --- bodies and the rest ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from onrecord.entity_file import KnownEntity
 from onrecord.gazetteer import load_gazetteer
-from onrecord.names import fold, is_title
+from onrecord.names import fold, is_generation, is_title
 from onrecord.records import NAMED_LABELS
 from onrecord.stages.mention_spans import POSSESSIVES, Found, Words, is_name_word
 from onrecord.stages.name_lists import AFTER_PHRASE, OPENING_WORDS
@@ -105,12 +105,20 @@ def _add_surnames(
     for key, label in labels.items():
         if label != "PERSON" or " " not in key:
             continue
-        surname = names[key].tokens[-1]
+        surname = _surname(names[key].tokens)
         other = labels.get(fold(surname), label)
         if other != label or not surname[0].isupper() or len(surname) < _SHORTEST_SURNAME:
             continue
         if surname.lower() not in words.small:
             index.add(_Form((surname,), label, fold(surname), _SURNAME))
+
+
+def _surname(tokens: Sequence[str]) -> str:
+    """The last word of a person's name before "Jr."."""
+    kept = list(tokens)
+    while len(kept) > 1 and (is_generation(kept[-1]) or kept[-1] in (",", ".")):
+        kept.pop()
+    return kept[-1]
 
 
 def _add_world(index: NameIndex, words: Words, names: Mapping[str, Name]) -> None:

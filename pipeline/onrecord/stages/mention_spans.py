@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc
 
-from onrecord.names import is_courtesy, is_title
+from onrecord.names import is_courtesy, is_generation, is_title
 from onrecord.records import NAMED_LABELS, Sentence
 from onrecord.stages.name_lists import (
     AFTER_HYPHEN,
@@ -285,7 +285,7 @@ def _name_parts(words: Words, start: int, end: int, label: str) -> Iterator[tupl
 
 
 def _complete(words: Words, start: int, end: int, label: str) -> tuple[int, int]:
-    """Add what the recogniser cut off: "Lee Jun" of "Lee Jun-seok", initials before a surname."""
+    """Add what the recogniser cut off: "-seok" of "Lee Jun-seok", initials, "Jr."."""
     tokens = words.tokens
     while (
         end + 1 < len(tokens)
@@ -298,6 +298,10 @@ def _complete(words: Words, start: int, end: int, label: str) -> tuple[int, int]
         and tokens[end + 1] not in AFTER_HYPHEN
     ):
         end += 2
+    comma = end + (tokens[end : end + 1] == [","])
+    if label == "PERSON" and end - start > 1 and _is_son(words, comma):
+        same = words.sentence[comma] == words.sentence[start]
+        end = comma + 1 if same else end
     while label == "PERSON" and start > 0 and _is_initial(tokens[start - 1]):
         if words.sentence[start - 1] != words.sentence[start] or tokens[start - 1] in ("I", "A"):
             break
@@ -315,7 +319,7 @@ def _separates(words: Words, index: int, label: str) -> bool:
     word = words.tokens[index]
     if is_name_word(word) or not _HAS_LETTER.search(word):
         is_list = label in ("PERSON", "GPE", "NORP")
-        return word in _BREAKS or (is_list and word == ",")
+        return word in _BREAKS or (is_list and word == "," and not _is_son(words, index + 1))
     if label == "PERSON" and word in ("and", "&", "with", "to", "in", "on", "for"):
         return True
     # "al-Assad", "under-21s": the small word is joined to its neighbour and part of it.
@@ -323,6 +327,11 @@ def _separates(words: Words, index: int, label: str) -> bool:
         index + 1 < len(words.tokens) and words.joined(index + 1) and words.tokens[index + 1] == "-"
     )
     return word not in CONNECTORS and not word[:1].isdigit() and not joined
+
+
+def _is_son(words: Words, index: int) -> bool:
+    """Whether "Jr." stands here, which a comma does not part from its name: "Trump, Jr."."""
+    return index < len(words.tokens) and is_generation(words.tokens[index])
 
 
 _BREAKS = frozenset({"“", "”", '"', ";", ":", "—", "–", "/", "•", "|", "(", ")", "[", "]"})
@@ -341,6 +350,8 @@ def _trim_name(words: Words, start: int, end: int) -> tuple[int, int]:
             start += 1
     while end - start > 1 and is_courtesy(tokens[start]):
         start += 1
+    if end - start == 1 and is_generation(tokens[start]):
+        return end, end
     if end - start > 1 and tokens[end - 1] in POSTNOMINALS:
         end -= 1
         return _trim(words, start, end)
