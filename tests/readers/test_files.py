@@ -83,6 +83,24 @@ def test_a_glob_over_everything_takes_no_file_twice(folder):
     assert sorted(found) == sorted(names(find_files([folder]), folder))
 
 
+@pytest.mark.parametrize("spelt", ["news/sub", "news/deep/../sub", "link"])
+def test_a_folder_to_stay_apart_from_is_passed_over(folder, tmp_path, spelt):
+    """Where the tables of a run go may lie among its articles."""
+    (folder / "deep").mkdir()
+    (tmp_path / "link").symlink_to(folder / "sub")
+    apart = tmp_path / spelt
+    rest = ["a.md", "b.txt", "sub.csv", "z.jsonl"]
+    assert names(find_files([folder], apart_from=apart), folder) == rest
+    for pattern in ("*", "**", "**/*.*"):
+        found = find_files([f"{folder}/{pattern}"], apart_from=apart)
+        assert sorted(names(found, folder)) == rest
+    with pytest.raises(InputError, match="matches nothing"):
+        find_files([f"{folder}/sub/*"], apart_from=apart)
+    # What is named is read.
+    inside = names(find_files([folder / "sub"], apart_from=folder), folder)
+    assert inside == ["sub/c.txt", "sub/deep/d.html.gz"]
+
+
 def test_a_name_with_brackets_is_no_glob(tmp_path):
     path = tmp_path / "a[1].txt"
     path.write_text(BODY)

@@ -63,6 +63,7 @@ def read_articles(
     max_chars: int = MAX_CHARS,
     reader: ReadOne = read_one,
     metadata: Path | str | None = None,
+    apart_from: Path | None = None,
 ) -> Iterator[Article | ErrorRow]:
     """The articles of files, folders (recursive, sorted by name) and globs, in that order.
 
@@ -79,6 +80,7 @@ def read_articles(
         max_chars: longest text that is taken, in code points.
         reader: what reads a file; an ``IsolatedReader`` survives files that crash or hang.
         metadata: a table of what is known of the articles, as ``Metadata`` reads it.
+        apart_from: a folder that is passed over where folders and globs hold it.
 
     Yields:
         An ``Article`` for each text, an ``ErrorRow`` for each file or row that gives none.
@@ -88,7 +90,8 @@ def read_articles(
             metadata table is not usable. Raised at the call, before anything is read.
     """
     options = ReadOptions(columns or {}, encoding, max_chars)
-    files = find_files([inputs] if isinstance(inputs, (str, Path)) else inputs)
+    given = [inputs] if isinstance(inputs, (str, Path)) else inputs
+    files = find_files(given, apart_from=apart_from)
     if metadata is None:
         return _read_all(files, options, reader)
     return _with_metadata(files, options, reader, Metadata(metadata))

@@ -47,12 +47,19 @@ def file_format(path: Path | str) -> Format | None:
     return FORMATS.get(Path(name).suffix)
 
 
-def find_files(inputs: Iterable[Path | str]) -> Iterator[Path | ErrorRow]:
+def find_files(
+    inputs: Iterable[Path | str], *, apart_from: Path | None = None
+) -> Iterator[Path | ErrorRow]:
     """The files that the inputs stand for, in order; what a folder holds, sorted by name.
 
     In a folder, hidden names are passed over, and so are names with a leading underscore that are
     of no known type (the markers Spark leaves). Links in a folder are not followed, so that a walk
     ends and stays inside: one whose target lies inside names a file that is read anyway.
+
+    Args:
+        inputs: files, folders and globs.
+        apart_from: a folder that is passed over, with all in it, where a folder or a glob holds
+            it: where the tables made of these files go.
 
     Yields:
         Files of a known type, and error rows for what a folder holds beside them.
@@ -61,13 +68,14 @@ def find_files(inputs: Iterable[Path | str]) -> Iterator[Path | ErrorRow]:
         InputError: an input does not exist, a glob matches nothing, or a named file is of no
             known type. Raised at the call, before anything is read.
     """
-    named = [path for given in inputs for path in _expand(given)]
+    left_out = None if apart_from is None else Path(os.path.realpath(apart_from))
+    named = [path for given in inputs for path in _expand(given, left_out)]
     if not named:
         raise InputError(f"no input given; name files ({ACCEPTED}), folders or globs")
-    return _walk_all(named)
+    return _walk_all(named, left_out)
 
 
-def _expand(given: Path | str) -> list[Path]:
+def _expand(given: Path | str, left_out: Path | None) -> list[Path]:
     path = Path(given)
     try:
         if path.is_dir():
@@ -75,7 +83,7 @@ def _expand(given: Path | str) -> list[Path]:
         if path.is_file():
             return [_known_file(path)]
         if glob.has_magic(str(given)):
-            return _matches(str(given))
+            return _matches(str(given), left_out)
         raise InputError(f"{shown(path)}: {_why_missing(path)}")
     except OSError as error:
         raise InputError(f"{shown(path)}: cannot be looked at ({error.strerror})") from error
@@ -91,15 +99,23 @@ def _hint(name: str) -> str:
     return _HINTS.get(Path(name).suffix.lower(), f"accepted are {ACCEPTED}")
 
 
-def _matches(pattern: str) -> list[Path]:
+def _matches(pattern: str, left_out: Path | None) -> list[Path]:
     # Path.glob takes no absolute pattern.
     found = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
-    usable = [path for path in found if path.is_dir() or file_format(path) is not None]
+    usable = [
+        path
+        for path in found
+        if (path.is_dir() or file_format(path) is not None) and not _lies_in(path, left_out)
+    ]
     if not usable:
         raise InputError(f"{shown(pattern)}: matches nothing that can be read ({ACCEPTED})")
     # "**" matches a folder and all that is in it: what a folder covers is not taken twice.
     folders = {path for path in usable if path.is_dir()}
     return [path for path in usable if folders.isdisjoint(path.parents)]
+
+
+def _lies_in(path: Path, folder: Path | None) -> bool:
+    return folder is not None and Path(os.path.realpath(path)).is_relative_to(folder)
 
 
 def _why_missing(path: Path) -> str:
@@ -110,15 +126,15 @@ def _why_missing(path: Path) -> str:
     return f"no such file or folder; accepted are {ACCEPTED}, folders and globs"
 
 
-def _walk_all(named: list[Path]) -> Iterator[Path | ErrorRow]:
+def _walk_all(named: list[Path], left_out: Path | None) -> Iterator[Path | ErrorRow]:
     for path in named:
         if path.is_dir():
-            yield from _walk(path, root=path.resolve())
+            yield from _walk(path, root=path.resolve(), left_out=left_out)
         else:
             yield path
 
 
-def _walk(folder: Path, *, root: Path) -> Iterator[Path | ErrorRow]:
+def _walk(folder: Path, *, root: Path, left_out: Path | None) -> Iterator[Path | ErrorRow]:
     try:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
@@ -133,7 +149,8 @@ def _walk(folder: Path, *, root: Path) -> Iterator[Path | ErrorRow]:
         if entry.is_symlink():
             yield from _link(path, root=root)
         elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, root=root)
+            if left_out is None or Path(os.path.realpath(path)) != left_out:
+                yield from _walk(path, root=root, left_out=left_out)
         elif not entry.is_file(follow_symlinks=False):
             yield _skipped(path, "NotAFile", "neither a file nor a folder")
         elif known:
