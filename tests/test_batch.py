@@ -6,6 +6,7 @@ import contextlib
 import errno
 import functools
 import io
+import itertools
 import json
 import multiprocessing
 import os
@@ -13,11 +14,14 @@ import random
 import resource
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import MagicMock
 
 import pandas as pd
 import pyarrow as pa
@@ -242,6 +246,141 @@ def test_files_that_are_not_a_run_are_never_touched(
     assert [path.name for path in precious.parent.iterdir()] == ["thesis.tex"]
     with pytest.raises(RunError, match="is a file"):
         run_fake(news, precious)
+
+
+@pytest.mark.parametrize(
+    "name", ["articles/a.txt", "articles.csv", "quotes/1.txt", "report.html", "run.json.tmp"]
+)
+@pytest.mark.parametrize("flags", [{}, {"resume": True}, {"append": True}, {"overwrite": True}])
+def test_files_that_have_the_names_of_a_run_are_never_touched(
+    tmp_path: Path, write_jsonl: WriteJsonl, name: str, flags: dict[str, bool]
+) -> None:
+    """A folder of articles may well be called articles."""
+    precious = tmp_path / "data" / name
+    precious.parent.mkdir(parents=True)
+    precious.write_text("the only copy")
+    # Nor is the directory a run's because a folder in it has the name of a work folder.
+    (tmp_path / "data" / ".work").mkdir()
+    with pytest.raises(RunError, match=f"is not a run directory, it holds '{name.split('/')[0]}'"):
+        run_fake(write_jsonl([make_article(1)]), tmp_path / "data", **flags)
+    assert precious.read_text() == "the only copy"
+
+
+@pytest.mark.parametrize("flags", [{}, {"resume": True}, {"append": True}, {"overwrite": True}])
+def test_a_run_does_not_read_what_it_writes(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch, flags: dict[str, bool]
+) -> None:
+    data = tmp_path / "data"
+    (data / "articles").mkdir(parents=True)
+    (data / "articles" / "a.txt").write_text("the only copy")
+    monkeypatch.chdir(data)
+    for given in (data, data / "articles", Path("articles"), data / "articles" / "a.txt"):
+        with pytest.raises(RunError, match="is where the run writes its own files"):
+            run_fake(given, data, **flags)
+    assert (data / "articles" / "a.txt").read_text() == "the only copy"
+    run_fake(write_jsonl([make_article(1)]), tmp_path / "out", csv=True)
+    for name in ("quotes", "articles.csv"):
+        with pytest.raises(RunError, match="is where the run writes its own files"):
+            run_fake(tmp_path / "out" / name, tmp_path / "out", **flags)
+
+
+def test_a_run_inside_the_folder_that_it_reads_is_no_input(tmp_path: Path) -> None:
+    news = tmp_path / "news"
+    news.mkdir()
+    (news / "monday.txt").write_text(make_article(1).text)
+    run_fake(news, news / "out", csv=True)
+    (news / "tuesday.txt").write_text(make_article(2).text)
+    assert run_fake(news, news / "out", append=True).n_articles == 1
+    assert errors(news / "out") == []
+    assert len(read_run(news / "out").articles) == 2
+
+
+def _no_pyspark(patch: pytest.MonkeyPatch, news: Path) -> dict[str, Any]:
+    patch.setitem(sys.modules, "pyspark", None)
+    return {"inputs": [news], "options": HERE.model_copy(update={"engine": "spark"})}
+
+
+def _no_java(patch: pytest.MonkeyPatch, news: Path) -> dict[str, Any]:
+    pyspark, session = ModuleType("pyspark"), MagicMock()
+    session.SparkSession.getActiveSession.return_value = None
+    for name, module in {"pyspark": pyspark, "pyspark.sql": session}.items():
+        patch.setitem(sys.modules, name, module)
+    patch.delenv("JAVA_HOME", raising=False)
+    patch.setenv("PATH", "")
+    return {"inputs": [news], "options": HERE.model_copy(update={"engine": "spark"})}
+
+
+def _no_input(patch: pytest.MonkeyPatch, news: Path) -> dict[str, Any]:
+    return {"inputs": [news.with_name("gone.jsonl")]}
+
+
+def _nothing_to_read(patch: pytest.MonkeyPatch, news: Path) -> dict[str, Any]:
+    (news.parent / "empty").mkdir()
+    return {"inputs": [news.parent / "empty"]}
+
+
+def _no_model(patch: pytest.MonkeyPatch, news: Path) -> dict[str, Any]:
+    return {"inputs": [news], "options": HERE.model_copy(update={"model": news.parent})}
+
+
+def _broken_pipeline(patch: pytest.MonkeyPatch, news: Path) -> dict[str, Any]:
+    return {"inputs": [news], "load_pipeline": load_broken, "options": RunOptions(workers=1)}
+
+
+@pytest.mark.parametrize(
+    ("hindrance", "message", "begun"),
+    [
+        (_no_pyspark, "PySpark is not installed", False),
+        (_no_java, "no java is on the path", False),
+        (_no_input, "no such file", False),
+        (_nothing_to_read, "no article found", False),
+        (_no_model, "no model here", False),
+        (_broken_pipeline, "the model file is missing", True),
+    ],
+)
+def test_an_overwrite_that_cannot_be_done_leaves_the_run_that_is_there(
+    tmp_path: Path,
+    write_jsonl: WriteJsonl,
+    monkeypatch: pytest.MonkeyPatch,
+    hindrance: Callable[[pytest.MonkeyPatch, Path], dict[str, Any]],
+    message: str,
+    begun: bool,
+) -> None:
+    news, out = write_jsonl([make_article(1)]), tmp_path / "out"
+    run_fake(news, out, csv=True)
+    before = tables(out)
+    arguments = {"options": HERE, "load_pipeline": load_fake, **hindrance(monkeypatch, news)}
+    with pytest.raises((RunError, InputError), match=message):
+        run_batch(out=out, overwrite=True, **arguments)
+    assert_same(out, before)
+    assert (out / "articles.csv").is_file()
+    assert (out / ".work").exists() == begun
+
+
+def test_an_overwrite_leaves_nothing_of_the_run_before(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    out = tmp_path / "out"
+    run_fake(write_jsonl(map(make_article, range(12)), "long.jsonl"), out, csv=True)
+    (out / "report.html").write_text("on the run before")
+    short = write_jsonl([make_article(50)], "short.jsonl")
+    run_fake(short, out, overwrite=True)
+    run_fake(short, tmp_path / "anew")
+    assert_same(out, tables(tmp_path / "anew"))
+    names = [
+        sorted(path.relative_to(run).as_posix() for path in run.rglob("*"))
+        for run in (out, tmp_path / "anew")
+    ]
+    assert names[0] == names[1]
+
+
+def test_the_name_of_a_new_directory_is_flushed_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr("onrecord.batch.durable.sync_directory", flushed.append)
+    with RunDirectory(tmp_path / "outputs" / "today"):
+        assert flushed == [tmp_path / "outputs", tmp_path]
 
 
 def test_resuming_a_finished_run_does_nothing(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
@@ -470,41 +609,42 @@ def test_no_writer_takes_a_file_that_was_cut_off_for_whole(
     assert_same(tmp_path / "out", tables(tmp_path / "whole"))
 
 
-def test_killed_before_each_rename_of_an_append(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+@pytest.mark.parametrize(("flag", "stride"), [("append", 1), ("overwrite", 2)])
+def test_killed_before_each_rename_over_a_finished_run(
+    tmp_path: Path, write_jsonl: WriteJsonl, flag: str, stride: int
+) -> None:
     monday = write_jsonl(map(make_article, range(0, 6, 2)), "monday.jsonl")
-    tuesday = write_jsonl(map(make_article, range(1, 6, 2)), "tuesday.jsonl")
-    run_fake([monday, tuesday], tmp_path / "all")
-    expected = tables(tmp_path / "all")
+    tuesday = write_jsonl(map(make_article, range(1, 12, 2)), "tuesday.jsonl")
     run_fake(monday, tmp_path / "monday", csv=True)
-    before = tables(tmp_path / "monday")
-    step = 0
-    while True:
-        step += 1
+    run_fake([monday, tuesday] if flag == "append" else tuesday, tmp_path / "whole")
+    before, expected = tables(tmp_path / "monday"), tables(tmp_path / "whole")
+    for step in itertools.count(1, stride):
         out = tmp_path / f"run{step}"
         shutil.copytree(tmp_path / "monday", out)
-        if not _killed_at(step, tuesday, out):
+        if not _killed_at(step, tuesday, out, **{flag: True}):
             break
         with contextlib.suppress(IncompleteRunError):
-            found = tables(out)
-            assert found["articles"].num_rows in (3, 6)
-            assert_same(out, before if found["articles"].num_rows == 3 else expected)
-        run_fake(tuesday, out, append=True, resume=True)
+            done = tables(out)["articles"].num_rows != 3
+            assert_same(out, expected if done else before)
+        begun = (out / ".work" / "run.json").is_file()
+        run_fake(tuesday, out, **{"resume" if begun else flag: True})
         assert_same(out, expected)
-        assert not (out / ".work").exists()
-        assert "a0005" in (out / "articles.csv").read_text()
-    assert step > 20
+        assert not list(out.glob(".work*"))
+        # The CSV files of an overwritten run are gone; those of an appended one have grown.
+        assert (out / "articles.csv").is_file() == (flag == "append")
+    assert step > 15
 
 
-def _killed_at(step: int, news: Path, out: Path) -> bool:
-    """Append in a process of its own that is killed before its n-th rename; False if it is not."""
+def _killed_at(step: int, news: Path, out: Path, **flags: bool) -> bool:
+    """Run in a process of its own that is killed before its n-th rename; False if it is not."""
 
-    def append() -> None:
+    def run() -> None:
         with pytest.MonkeyPatch.context() as patch:
             kill = functools.partial(os.kill, os.getpid(), signal.SIGKILL)
             _FaultyDisk(patch, "replace", kill).fail_at = step
-            run_fake(news, out, append=True)
+            run_fake(news, out, **flags)
 
-    process = multiprocessing.get_context("fork").Process(target=append)
+    process = multiprocessing.get_context("fork").Process(target=run)
     process.start()
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL)

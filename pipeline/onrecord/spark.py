@@ -397,18 +397,13 @@ def _pool_here(
 
 def _session(master: str | None) -> tuple[SparkSession, bool]:
     """The active session, or a new one and True."""
-    _need_pyspark()
+    need_spark()
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
     if active is not None:
         return active, False
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise SparkMissingError(
-            "Spark needs Java 17 or newer, and no java is on the path: install it (on Debian: "
-            "apt-get install openjdk-17-jre-headless), or set JAVA_HOME"
-        )
     where = master or _LOCAL
     builder = SparkSession.builder.appName("onrecord").master(where)
     if where.startswith("local"):
@@ -422,6 +417,19 @@ def _session(master: str | None) -> tuple[SparkSession, bool]:
         return builder.getOrCreate(), True
     except PySparkException as error:
         raise RunError(f"Spark does not start with master {where}: {error}") from error
+
+
+def need_spark() -> None:
+    """Raise SparkMissingError where a session is neither active nor can be begun."""
+    _need_pyspark()
+    from pyspark.sql import SparkSession
+
+    found = os.environ.get("JAVA_HOME") or shutil.which("java")
+    if not (found or SparkSession.getActiveSession()):
+        raise SparkMissingError(
+            "Spark needs Java 17 or newer, and no java is on the path: install it (on Debian: "
+            "apt-get install openjdk-17-jre-headless), or set JAVA_HOME"
+        )
 
 
 def _need_pyspark() -> None:

@@ -4,6 +4,9 @@ While a run works, everything is under ``DIR/.work``: the plan, what the run is 
 one folder a finished shard with its tables and a marker of counts and checksums. Only when all
 shards are there do their files move to ``DIR/<table>/part-NNNNN.parquet``, and ``DIR/run.json``
 comes last. A directory without a complete ``run.json`` is no finished run.
+
+A run that replaces another leaves it where it is, and readable, until then. What is moved or
+removed is only what a ``run.json`` of onrecord, here or in ``.work``, says to be a run's.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +26,7 @@ from typing import IO, Any, Literal
 from onrecord.batch.durable import (
     as_json,
     is_whole,
+    make_directory,
     remove_tree,
     rename_directory,
     replace_file,
@@ -37,14 +41,20 @@ RUN_FILE = "run.json"
 LOG_FILE = "run.log"
 WORK = ".work"
 _OLD_WORK = ".work.old"
+_REPLACED = ".work.replaced"
+_CLEARED = "cleared"
 _LOCK = ".lock"
 _MARKER = "done.json"
-# Whatever a run and its report write into the directory; --overwrite removes no more.
-_OWN = (
+# Whatever a run and its report leave in the directory; --overwrite removes no more. What says that
+# there is a run goes first.
+PUBLISHED = (
+    *(RUN_FILE, f"{RUN_FILE}.tmp"),
     *TABLES,
     *(f"{name}.csv" for name in TABLES),
-    *(RUN_FILE, f"{RUN_FILE}.tmp", LOG_FILE, WORK, _OLD_WORK, "report.html"),
+    "report.html",
 )
+# What may be there before a first run says in run.json that the directory is its own.
+_BEFORE_A_RUN = frozenset({_LOCK, LOG_FILE, WORK, _OLD_WORK, _REPLACED})
 
 State = Literal["new", "unfinished", "complete"]
 
@@ -73,7 +83,7 @@ class Shard:
 
 
 def part_name(number: int) -> str:
-    """File name of a part; names sort as numbers do."""
+    """File name of a part; names of the first 100,000 sort as numbers do, so read by number."""
     return f"part-{number:05d}.parquet"
 
 
@@ -93,9 +103,11 @@ class RunDirectory:
         if self.path.exists() and not self.path.is_dir():
             raise RunDirectoryError(f"{self.path}: is a file; name a directory with --out")
         _refuse_foreign(self.path)
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_directory(self.path)
         self._lock = _take_lock(self.path / _LOCK)
         remove_tree(self.path / _OLD_WORK)
+        if self.state == "complete":
+            remove_tree(self.path / _REPLACED)
         return self
 
     def __exit__(
@@ -120,9 +132,21 @@ class RunDirectory:
         return "complete" if read_run_file(self.path) is not None else "new"
 
     def begin(self, description: Mapping[str, Any]) -> None:
-        """Start a run: an empty work folder that says what the run is."""
-        remove_tree(self.work)
-        self.work.mkdir()
+        """Start a run: a work folder that says what the run is, and holds nothing else.
+
+        Work that is there already counts no more from the first step on. A begin that is cut off
+        leaves ``"emptying"`` in the description, and has to be done again.
+
+        Args:
+            description: what ``description`` gives back; with ``"replaces"``, the run that is here
+                makes room when this one is published.
+        """
+        self.work.mkdir(exist_ok=True)
+        left = [entry for entry in self.work.iterdir() if entry.name != RUN_FILE]
+        if left:
+            replace_file(self.work / RUN_FILE, as_json({**description, "emptying": True}))
+            for entry in left:
+                remove_tree(entry)
         replace_file(self.work / RUN_FILE, as_json(description))
         sync_directory(self.path)
 
@@ -137,14 +161,10 @@ class RunDirectory:
             ) from error
         return found
 
-    def clear(self) -> None:
-        """Remove the files of a run; what says that there is one goes first, in one step each."""
-        remove_tree(self.path / RUN_FILE)
-        if self.work.is_dir():
-            os.replace(self.work, self.path / _OLD_WORK)  # noqa: PTH105
-        for name in _OWN:
-            remove_tree(self.path / name)
-        sync_directory(self.path)
+    @property
+    def replaces(self) -> bool:
+        """Whether what is published here is of another run, to be replaced by the one at work."""
+        return bool(self.description().get("replaces")) and not (self.work / _CLEARED).is_file()
 
     def commit_shard(self, shard: Shard, tables: Tables) -> Shard:
         """Write the tables of a shard aside, flush them, and put them in place with their marker.
@@ -193,8 +213,10 @@ class RunDirectory:
 
         Interrupted at any point, it can be done again: what has moved is where it belongs. A run
         that was there before is marked as being written, for its tables and counts differ until
-        the end.
+        the end; one that this run replaces makes room, and is removed when all is done.
         """
+        if self.replaces:
+            self._set_aside()
         if read_run_file(self.path) is not None:
             replace_file(self.path / RUN_FILE, as_json({**run, "status": "publishing"}))
         for name in TABLES:
@@ -214,6 +236,22 @@ class RunDirectory:
         # Out of the way in one step: half a work folder would look like an unfinished run.
         os.replace(self.work, self.path / _OLD_WORK)  # noqa: PTH105
         remove_tree(self.path / _OLD_WORK)
+        remove_tree(self.path / _REPLACED)
+
+    def _set_aside(self) -> None:
+        """Move what is published out of the way.
+
+        The work folder says all the while that the directory is a run's, and only in the end that
+        what is published from now on is the new run's.
+        """
+        aside = self.path / _REPLACED
+        aside.mkdir(exist_ok=True)
+        for name in PUBLISHED:
+            if (self.path / name).exists():
+                remove_tree(aside / name)
+                os.replace(self.path / name, aside / name)  # noqa: PTH105
+        sync_directory(self.path)
+        replace_file(self.work / _CLEARED, b"")
 
     def _shard_folder(self, number: int) -> Path:
         return self.work / f"shard-{number:05d}"
@@ -242,18 +280,28 @@ def read_run_file(path: Path) -> dict[str, Any] | None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Never write among files that are not a run's."""
-    if not path.is_dir() or (path / RUN_FILE).is_file():
+    """Never write among files that are not a run's, whatever their names.
+
+    A folder of articles may be called ``articles``, and a table of them ``articles.csv``.
+    """
+    if not path.is_dir() or read_run_file(path) is not None or _is_begun(path / WORK):
         return
-    strange = sorted(set(_names(path)) - set(_OWN) - {_LOCK})
-    if strange and not (path / WORK).is_dir():
+    strange = sorted(_names(path) - _BEFORE_A_RUN)
+    if strange:
         raise RunDirectoryError(
             f"{path}: is not a run directory, it holds {strange[0]!r}; choose another --out"
         )
 
 
-def _names(path: Path) -> Iterator[str]:
-    return (entry.name for entry in path.iterdir())
+def _is_begun(work: Path) -> bool:
+    try:
+        return read_run_file(work) is not None
+    except RunDirectoryError:
+        return False
+
+
+def _names(path: Path) -> set[str]:
+    return {entry.name for entry in path.iterdir()}
 
 
 def _take_lock(path: Path) -> IO[str]:

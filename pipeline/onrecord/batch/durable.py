@@ -5,6 +5,7 @@ Everything is written beside its place, flushed to the disk, and then renamed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -27,6 +28,16 @@ def sync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those that it lies in, if they are not there."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        # Where one may write but not list, the names cannot be flushed.
+        with contextlib.suppress(PermissionError):
+            sync_directory(folder.parent)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -58,9 +58,9 @@ def utc_now() -> str:
 
 
 def open_input(
-    inputs: Sequence[Path | str], config: Mapping[str, Any], reader: ReadOne = read_one
+    inputs: Sequence[Path | str], config: Mapping[str, Any], out: Path, reader: ReadOne = read_one
 ) -> Iterator[Article | ErrorRow]:
-    """The articles of the input, as the options of a run say.
+    """The articles of the input, as the options of a run say; none of what it has written.
 
     Raises:
         InputError: an input does not exist, or the metadata table is not usable; at the call,
@@ -73,6 +73,7 @@ def open_input(
         max_chars=config["max_chars"],
         reader=reader,
         metadata=config.get("metadata"),
+        apart_from=out,
     )
 
 
@@ -150,7 +151,7 @@ class Job:
         self._progress.say("reading the input")
         known = self._known_articles(), self._known_errors()
         with self._reader() as reader, self._near_duplicates() as near:
-            read = open_input(inputs, self._begun["config"], reader)
+            read = open_input(inputs, self._begun["config"], self._directory.path, reader)
             plan = Plan.write(path, read, *known, near)
         if not (plan.n_articles or plan.has_errors or self._before):
             remove_tree(self._directory.work)
@@ -290,8 +291,7 @@ class Job:
         self._progress.say("merging actors")
         actors, n_actors = self._write_actors()
         run = self._run_file(n_actors, time.monotonic() - began)
-        # CSV files of an earlier run would silently lack what this one adds.
-        if self._options.csv or (self._directory.path / "articles.csv").is_file():
+        if self._options.csv or self._has_csv():
             self._write_csv(actors)
         self._directory.publish(self._shards, actors, run)
         session = run["sessions"][-1]
@@ -302,6 +302,10 @@ class Job:
             session["articles"],
             time.monotonic() - began,
         )
+
+    def _has_csv(self) -> bool:
+        """Whether there are CSV files, which would silently lack what this run adds."""
+        return not self._directory.replaces and (self._directory.path / "articles.csv").is_file()
 
     def _write_actors(self) -> tuple[Path, int]:
         work = self._directory.work

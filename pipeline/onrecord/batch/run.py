@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -12,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
-from onrecord.batch.directory import WORK, RunDirectory, read_run_file
+from onrecord.batch.directory import PUBLISHED, WORK, RunDirectory, read_run_file
 from onrecord.batch.job import Job, open_input, utc_now
 from onrecord.batch.near_duplicates import need_datasketch
 from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.progress import RunProgress
 from onrecord.batch.workers import LoadPipeline, WorkerError
 from onrecord.language import load
-from onrecord.model_folder import file_sha256
+from onrecord.model_folder import file_sha256, open_model
 from onrecord.provenance import model_checksums, package_version, spacy_model_version
 
 
@@ -41,7 +42,7 @@ def run_batch(
         out: the run directory.
         options: settings; the defaults if None.
         resume: finish what an interrupted run left; start or do nothing where none is left.
-        overwrite: remove the run that is there first.
+        overwrite: replace the run that is there; it stays until the new one is whole.
         append: add articles whose text and id a finished run does not have yet.
         console: where to show progress; silent if None.
         load_pipeline: importable function that makes the pipeline in each worker.
@@ -55,6 +56,7 @@ def run_batch(
     """
     chosen = RunOptions() if options is None else options
     began = time.monotonic()
+    _refuse_own_files(inputs, Path(out))
     try:
         with RunDirectory(Path(out)) as directory:
             identity = _identity(chosen)
@@ -70,6 +72,18 @@ def run_batch(
         raise RunError(str(error)) from error
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
         raise RunError(_explain(error, Path(out))) from error
+
+
+def _refuse_own_files(inputs: Sequence[Path | str], out: Path) -> None:
+    """Articles are never read from where the tables of the run go."""
+    home = Path(os.path.realpath(out))
+    for given in inputs:
+        path = Path(os.path.realpath(given))
+        if path == home or any(path.is_relative_to(home / name) for name in PUBLISHED):
+            raise RunError(
+                f"{given}: is where the run writes its own files; give the articles a folder of "
+                "their own, or choose another --out"
+            )
 
 
 def _explain(error: Exception, out: Path) -> str:
@@ -93,6 +107,13 @@ def _identity(options: RunOptions) -> dict[str, Any]:
         raise RunError(f"--entities {entities}: no such file")
     if options.near_duplicates:
         need_datasketch()
+    if options.model is not None:
+        open_model(options.model)
+    if options.engine == "spark":
+        # PySpark is an extra; only here is it needed.
+        from onrecord.spark import need_spark
+
+        need_spark()
     return {
         "onrecord": package_version(),
         "language": options.language,
@@ -137,6 +158,8 @@ def _prepare(
                 f"{directory.path}: the unfinished run reads {', '.join(begun['inputs'])}; "
                 "--resume it with the same input first"
             )
+        if begun.pop("emptying", False):
+            directory.begin(begun)
         return True
     before = None
     if state == "complete" and not overwrite:
@@ -155,10 +178,8 @@ def _prepare(
         if not append:
             _refuse_more_input(directory.path, before, names)
             return False
-    # Raises for input that does not exist, before anything is removed or begun.
-    open_input(inputs, options.model_dump(mode="json"))
-    if before is None:
-        directory.clear()
+    # Raises for input that does not exist, before anything is begun.
+    open_input(inputs, options.model_dump(mode="json"), directory.path)
     directory.begin(
         {
             "onrecord": package_version(),
@@ -167,6 +188,7 @@ def _prepare(
             "inputs": names,
             "started_at": utc_now(),
             "before": before,
+            "replaces": overwrite,
         }
     )
     return True

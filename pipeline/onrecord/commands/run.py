@@ -50,7 +50,8 @@ def run(
         bool, typer.Option("--append", help="Add the articles that the run does not have yet.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Remove the run that is there first.")
+        bool,
+        typer.Option("--overwrite", help="Replace the run that is there, once this one is whole."),
     ] = False,
     column: Annotated[
         list[str] | None,
