@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
@@ -56,8 +56,7 @@ class RunProgress:
 
     def __init__(self, console: Console | None) -> None:
         self._console = console
-        self._bar = _bar(console) if console is not None and console.is_terminal else None
-        self._task = self._bar.add_task("reading", total=None) if self._bar else None
+        self._bar = _Bar(console) if console is not None and console.is_terminal else None
         self._total = self._done = self._words = self._before = 0
         self._errors: Counter[str] = Counter()
         self._began = self._last_line = time.monotonic()
@@ -103,38 +102,59 @@ class RunProgress:
             self._console.print(Text(f"{now} {line}"), soft_wrap=True)
 
     def _show(self) -> None:
-        if self._bar and self._task is not None:
-            self._bar.update(
-                self._task, total=self._total, completed=self._done, description=self._rates()
-            )
+        rates, state, failures = self._rates(), self._state(), self._failures()
+        if self._bar:
+            self._bar.show(self._done, self._total, state, [rates, failures])
         elif self._console is not None:
             now = time.monotonic()
             if now - self._last_line >= _SECONDS_BETWEEN_LINES or self._done == self._total:
                 self._last_line = now
-                self.say(f"{self._done:,} of {self._total:,} articles, {self._rates()}")
+                counts = f"{self._done:,} of {self._total:,} articles"
+                self.say(", ".join(filter(None, [counts, rates, state, failures])))
 
     def _rates(self) -> str:
-        spent = time.monotonic() - self._began
-        now_done = self._done - self._before
-        if not now_done or not spent:
+        """Empty as long as no article is done."""
+        rate = self._rate(self._done - self._before)
+        return f"{rate:.1f} articles/s, {self._rate(self._words):,.0f} words/s" if rate else ""
+
+    def _state(self) -> str:
+        rate = self._rate(self._done - self._before)
+        if not rate:
             return "loading models" if self._done < self._total else "nothing to do"
-        left = timedelta(seconds=round((self._total - self._done) * spent / now_done))
-        return (
-            f"{now_done / spent:.1f} articles/s, {self._words / spent:,.0f} words/s, "
-            f"{left} left, {self._failures()}"
-        )
+        return f"{timedelta(seconds=round((self._total - self._done) / rate))} left"
 
     def _failures(self) -> str:
         counts = sorted(self._errors.items())
-        return ", ".join(f"{n:,} {kind}" for kind, n in counts) or "no errors"
+        none = "no errors" if self._done > self._before else ""
+        return ", ".join(f"{n:,} {kind}" for kind, n in counts) or none
+
+    def _rate(self, number: int) -> float:
+        spent = time.monotonic() - self._began
+        return number / spent if spent else 0.0
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed:,.0f}/{task.total}"),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-    )
+class _Bar(Progress):
+    """Bar, counts and time left on one line; below it, whole on a narrow terminal too, the rest."""
+
+    def __init__(self, console: Console) -> None:
+        self._below: Sequence[str] = ()
+        super().__init__(
+            SpinnerColumn(),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[counts]}"),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self.add_task("reading", total=None, counts="")
+
+    def show(self, done: int, total: int, state: str, below: Iterable[str]) -> None:
+        """Tell how far the run is."""
+        self._below = [line for line in below if line]
+        counts = f"{done:,}/{total:,}"
+        self.update(self._task, total=total, completed=done, description=state, counts=counts)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn, from the top."""
+        yield from super().get_renderables()
+        yield from map(Text, self._below)
