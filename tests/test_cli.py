@@ -129,6 +129,34 @@ def test_a_run_on_a_terminal_ends_with_a_table(
     assert ["errors", "1", "1 failed"] in rows
 
 
+def shown_on_a_terminal(progress: RunProgress, width: int) -> list[str]:
+    """Lines of the bar as they stand now on a terminal so wide."""
+    console = Console(width=width, file=io.StringIO())
+    assert progress._bar is not None
+    console.print(progress._bar.get_renderable())
+    return [line.rstrip() for line in printed(console).splitlines()]
+
+
+def test_a_terminal_of_80_columns_shows_bar_counts_and_every_failure() -> None:
+    with RunProgress(terminal()) as progress:
+        progress.start(123_456, 0)
+        progress.start_clock()
+        progress.advance(12_345, 98_765_432, ["failed"] * 1_234 + ["skipped"] * 5_678)
+        progress.advance(0, 0, ["truncated"] * 9_012)
+        first, rates, failures = shown_on_a_terminal(progress, 80)
+    assert re.fullmatch(r"\S [━╸╺ ]{24} 12,345/123,456 \d+:\d\d:\d\d left", first)
+    assert re.fullmatch(r"[\d,.]+ articles/s, [\d,]+ words/s", rates)
+    assert failures == "1,234 failed, 5,678 skipped, 9,012 truncated"
+
+
+def test_the_bar_counts_nothing_before_it_is_known_how_many_there_are() -> None:
+    with RunProgress(terminal()) as progress:
+        (line,) = shown_on_a_terminal(progress, 80)
+        assert re.fullmatch(r"\S [━╸╺ ]{24}  reading", line)
+        progress.start(12_345, 678)
+        assert shown_on_a_terminal(progress, 80)[0].endswith("678/12,345 loading models")
+
+
 def test_progress_tells_rates_and_failures_by_kind() -> None:
     console = Console(file=io.StringIO(), width=200)
     with RunProgress(console) as progress:
@@ -276,6 +304,21 @@ def test_safe_text_keeps_offsets() -> None:
     text = "a\x00b\r\nc\u2066d\te"
     assert safe(text) == "a\ufffdb \nc\ufffdd\te"
     assert len(safe(text)) == len(text)
+
+
+def test_reasons_of_an_article_on_which_a_stage_fails_are_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onrecord.language.load", load_fake)
+    article = tmp_path / "a.txt"
+    article.write_text(make_article(1, "FAIL:stance").text, encoding="utf-8")
+    result = invoke("show", article, "--why")
+    assert result.exit_code == 0, result.exception
+    page = " ".join(result.stdout.split())
+    assert "failed in fake_stance: asked to fail in stance" in page
+    assert page.endswith(
+        "no reasons, for they need every stage: ValueError: asked to fail in stance"
+    )
 
 
 def test_show_names_an_article_that_is_not_there(

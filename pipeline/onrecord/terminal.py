@@ -65,13 +65,19 @@ def render_article(nlp: Language, article: Article) -> RenderableType:
 def render_reasons(nlp: Language, article: Article) -> RenderableType:
     """For each statement the words that moved its stance score most, and how far.
 
+    Where a stage fails on the article, one line that says so.
+
     Args:
         nlp: the pipeline, with the learned encoder and stance stages.
         article: the article.
     """
     from onrecord.stages.stance_explanation import explain
 
-    doc = nlp(make_doc(nlp, article))
+    try:
+        doc = nlp(make_doc(nlp, article))
+    except Exception as error:  # noqa: BLE001 - any stage may raise anything
+        problem = f"no reasons, for they need every stage: {type(error).__name__}: {error}"
+        return Text(safe(problem), style="magenta")
     table = Table(title="Why", title_justify="left", title_style="bold")
     for name in ("", "posture", "words that raise defiance", "words that raise conciliation"):
         table.add_column(name)
