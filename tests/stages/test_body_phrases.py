@@ -15,6 +15,11 @@ from onrecord.stages.body_phrases import find_body_phrases, fullest_form
         ("Orsania’s foreign ministry said no.", ["Orsania’s foreign ministry"]),
         ("Mr. Okoro's presidential campaign said no.", ["Okoro's presidential campaign"]),
         ("West Harlow police said no.", ["West Harlow police"]),
+        ("The Élan campaign said no.", ["Élan campaign"]),
+        ("The  Turkish government said no.", ["Turkish government"]),
+        ("Mr.  Okoro's campaign said no.", ["Okoro's campaign"]),
+        # A capital inside a word begins no name.
+        ("The eBay union said no.", []),
         ("A Harlow court said no.", []),
         ("Another Harlow council said no.", []),
         ("The government said no.", []),

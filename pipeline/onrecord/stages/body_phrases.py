@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 from typing import NamedTuple
 
 from onrecord.records import Span
 from onrecord.stages import patterns
-from onrecord.stages.name_lists import OPENING_WORDS
+from onrecord.stages.name_lists import CAPITALS, OPENING_WORDS
 
 _NOUNS = (
     "campaign|administration|government|regime|army|military|police|navy|parliament|ministry|"
@@ -25,9 +26,10 @@ _REACH = 80  # characters before the noun
 # Words right before the noun, nearest last: at most two in small letters, then capitals.
 _BEFORE = re.compile(
     r"(?:(?<![\w.’'-])(?P<before>[a-z]+|An?|Another|One|Any|Some|Every|Each|No)\s+)?"
-    r"(?P<names>(?:[A-Z][\w&-]*(?:\.[A-Z]\.|\.)?(?:[’'](?:s\b)?)?\s+){1,4})"
+    rf"(?P<names>(?<!\w)(?:[{CAPITALS}][\w&-]*(?:\.[A-Z]\.|\.)?(?:[’'](?:s\b)?)?\s+){{1,4}})"
     r"(?P<between>(?:[a-z]+\s+){0,2})$"
 )
+_WORD = re.compile(r"\S+")
 _OWNED = re.compile(r"[’'](?:s\b|\s)")
 _INDEFINITE = frozenset({"a", "an", "another", "any", "some", "every", "each", "no", "one"})
 _TITLES = patterns.ROLE_WORDS_IN_NAMES
@@ -55,29 +57,30 @@ def find_body_phrases(text: str) -> Iterator[BodyPhrase]:
     for noun in _NOUN.finditer(text):
         low = max(noun.start() - _REACH, 0)
         low = max(low, text.rfind("\n", low, noun.start()) + 1)
-        before = _BEFORE.search(text[low : noun.start()])
-        phrase = None if before is None else _read(before, low, noun)
+        before = _BEFORE.search(text, low, noun.start())
+        phrase = None if before is None else _read(before, noun)
         if phrase is not None:
             yield phrase
 
 
-def _read(before: re.Match[str], low: int, noun: re.Match[str]) -> BodyPhrase | None:
-    words = before.group("names").split()
+def _read(before: re.Match[str], noun: re.Match[str]) -> BodyPhrase | None:
+    found = list(_WORD.finditer(before.group("names")))
     between = before.group("between").split()
     if (before.group("before") or "").lower() in _INDEFINITE:
         return None
-    start = low + before.start("names")
-    while words and (words[0] in OPENING_WORDS or _is_title(words[0])):
-        start += len(words.pop(0)) + 1
-    if not words or any(word in _NOT_BETWEEN or _is_verb(word) for word in between):
+    kept = list(dropwhile(lambda word: _is_no_name(word.group()), found))
+    if not kept or any(word in _NOT_BETWEEN or _is_verb(word) for word in between):
         return None
+    words = [word.group() for word in kept]
+    start = before.start("names") + kept[0].start()
     name = " ".join([*words, *between, noun.group()])
     owner = re.sub(r"[’']s?$", "", words[-1]).lower()
     return BodyPhrase(Span(start, noun.end()), name, f"{owner} {noun.group()}")
 
 
-def _is_title(word: str) -> bool:
-    return word.lower().rstrip(".") in _TITLES
+def _is_no_name(word: str) -> bool:
+    """Whether a capitalised word opens a sentence or is a title before the name."""
+    return word in OPENING_WORDS or word.lower().rstrip(".") in _TITLES
 
 
 def _is_verb(word: str) -> bool:

@@ -8,22 +8,25 @@ states nothing.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from onrecord.quotation import Quotation
 from onrecord.records import Span
 from onrecord.stages import patterns
 from onrecord.stages.clauses import Phrase, Word, find_cues, find_lead, verbish
+from onrecord.stages.name_lists import CAPITALS
 from onrecord.stages.statements import Draft, StatementReader, span_of
 
 _MIN_STATEMENT_WORDS = 4
 _LABEL = re.compile(
-    r"(?P<from>(?:Statement\s+)?[Ff]rom\s+)?(?P<source>[A-Z][^\n:\"“”«».?!]{0,90}?[^\s:]):[^\S\n]+(?=\S)"
+    r"(?P<from>(?:Statement\s+)?[Ff]rom\s+)?"
+    rf"(?P<source>[{CAPITALS}][^\n:\"“”«».?!]{{0,90}}?[^\s:]):[^\S\n]+(?=\S)"
 )
 _LONGEST_LABEL = 14
 _DASH_NAME = re.compile(
-    r"\s*(?P<dash>[-–—]{1,2}|―)\s*(?P<source>[A-Z][^\n\"“”«»]{2,120}?)[ \t]*(?=\n|$)"
+    r"\s*(?P<dash>[-–—]{1,2}|―)\s*"
+    rf"(?P<source>[{CAPITALS}][^\n\"“”«»]{{2,120}}?)[ \t]*(?=\n|$)"
 )
 
 
@@ -100,12 +103,8 @@ class ArticleReader(StatementReader):
 
     def _paragraph_end(self, index: int) -> int:
         paragraph = self.sentences[index].paragraph_id
-        end = self.sentences[index].end
-        for sentence in self.sentences[index:]:
-            if sentence.paragraph_id != paragraph:
-                break
-            end = sentence.end
-        return end
+        after = bisect_right(self.sentences, paragraph, index, key=lambda s: s.paragraph_id)
+        return self.sentences[after - 1].end
 
     def _read_unclaimed(self, number: int) -> None:
         quotation = self.quotations[number]

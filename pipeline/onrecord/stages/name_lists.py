@@ -7,6 +7,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+# The inside of a character class of capital letters, which ``re`` cannot name: Latin, Greek,
+# Cyrillic and Armenian, and the Latin letters of Vietnamese.
+CAPITALS = "".join(c for c in map(chr, (*range(0x590), *range(0x1E00, 0x1F00))) if c.isupper())
+
 CONNECTORS = _words(
     """of the and for in on de la le du des del dos da do das di y e und van von der den bin binti
     bint ibn al el ul ur a an à aux & - – / . , ' ’ st to against without with under at as o"""

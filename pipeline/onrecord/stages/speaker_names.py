@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 from onrecord.records import UNKNOWN_SPEAKER, Mention, Span, Speaker
 from onrecord.stages import patterns
+from onrecord.stages.name_lists import CAPITALS
 from onrecord.stages.roster import ANY_WORD, Candidate, Roster
 
 # How often the name that a rule gives is the right one: measured on the 180 training articles
@@ -26,7 +27,10 @@ RULE_PRECISION = {
     "text": 0.43,
     "owner": 0.40,
 }
-_NAME_RUN = re.compile(r"[A-Z][\w.’'-]*(?:\s+(?:[A-Z][\w.’'-]*|de|van|von|der|bin|al|la|le|du))+")
+_NAME_RUN = re.compile(
+    rf"(?<!\w)[{CAPITALS}][\w.’'-]*"
+    rf"(?:\s+(?:[{CAPITALS}][\w.’'-]*|de|van|von|der|bin|al|la|le|du))+"
+)
 _JOINED = re.compile(r"(?:,[^,]{2,40},?|,|\s*\([^)]*\),?)?\s+and\s+")
 _ISSUING = frozenset({"by", "from"})
 # What may follow a name that heads its phrase, inside the phrase.
