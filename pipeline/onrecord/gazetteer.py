@@ -23,14 +23,14 @@ class Gazetteer:
         peoples: adjectives and nouns of a country's or region's people ("spanish", "briton").
         regions: continents and the like, which are LOC.
         cities: capitals and states of the United States, by their folded names.
-        forms: names of countries (GPE) and peoples (NORP) as written, split at white space.
+        forms: names of countries (GPE) and peoples (NORP) as written.
     """
 
     countries: dict[str, str] = field(default_factory=dict)
     peoples: dict[str, str] = field(default_factory=dict)
     regions: dict[str, str] = field(default_factory=dict)
     cities: dict[str, str] = field(default_factory=dict)
-    forms: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    forms: list[tuple[str, str]] = field(default_factory=list)
 
 
 @lru_cache(maxsize=1)
@@ -42,10 +42,10 @@ def load_gazetteer() -> Gazetteer:
     for country in data["countries"]:
         for form in (country["name"], *country["aliases"]):
             found.countries[fold(form)] = country["name"]
-            found.forms.append((tuple(form.split()), "GPE"))
+            found.forms.append((form, "GPE"))
         for form in country["peoples"]:
             found.peoples[fold(form)] = country["name"]
-            found.forms.append((tuple(form.split()), "NORP"))
+            found.forms.append((form, "NORP"))
         if country["capital"]:
             found.cities[fold(country["capital"])] = country["capital"]
     for region in data["regions"]:

@@ -221,3 +221,30 @@ def test_party_and_title_are_no_part_of_a_person(written: str, label: str, name:
 )
 def test_people_of_like_names(text: str, people: list[str], expected: dict[str, list[str]]) -> None:
     assert entities(text, [(person, "PERSON") for person in people]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "expected"),
+    [
+        (
+            "Rain fell on Guinea-Bissau today.",
+            [("Guinea", "GPE")],
+            {"Guinea-Bissau": ["Guinea-Bissau"]},
+        ),
+        (
+            "Rain fell on the People’s Republic of China today.",
+            [("China", "GPE")],
+            {"People’s Republic of China": ["the People’s Republic of China"]},
+        ),
+        # What follows the hyphen is another country or no name.
+        (
+            "Rain stopped the Russia-Ukraine talks in a Guinea-based firm.",
+            [("Russia", "GPE"), ("Ukraine", "GPE")],
+            {"Russia": ["Russia"], "Ukraine": ["Ukraine"], "Guinea": ["Guinea"]},
+        ),
+    ],
+)
+def test_a_country_whose_name_is_several_tokens(
+    text: str, seen: Seen, expected: dict[str, list[str]]
+) -> None:
+    assert entities(text, seen) == expected

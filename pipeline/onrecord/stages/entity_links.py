@@ -322,10 +322,12 @@ class _BodySearch:
         self._by_start: dict[str, list[str]] = defaultdict(list)
         self._by_initial: dict[str, list[str]] = defaultdict(list)
         self._by_rest: dict[str, list[str]] = defaultdict(list)
+        self._endings: Counter[str] = Counter()
         for key in bodies:
             parts = key.split()
             self._by_core[names.organisation_core(key)].append(key)
             self._by_initial[key[0]].append(key)
+            self._endings.update(" ".join(parts[size:]) for size in range(1, len(parts)))
             for size in range(1, min(len(parts), 4)):
                 self._by_start[" ".join(parts[:size])].append(key)
             for rest in _without_country(parts), _without_office(parts):
@@ -357,9 +359,7 @@ class _BodySearch:
 
     def _ends_one(self, key: str) -> bool:
         """Whether one longer body alone ends like this: no "Ohio" beside "U.S. Supreme Court"."""
-        if key not in self._by_rest:
-            return False
-        return sum(other.endswith(f" {key}") for other in self._bodies) == 1
+        return key in self._by_rest and self._endings[key] == 1
 
     def _is_acronym(self, key: str) -> bool:
         short = next(iter(self._bodies[key].forms))

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
+
+from spacy.lang.en import English
 
 from onrecord.entity_file import KnownEntity
 from onrecord.gazetteer import load_gazetteer
@@ -124,10 +127,20 @@ def _surname(tokens: Sequence[str]) -> str:
 def _add_world(index: NameIndex, words: Words, names: Mapping[str, Name]) -> None:
     """Countries and peoples that the article names only where nothing was recognised."""
     present = set(words.tokens)
-    for tokens, label in load_gazetteer().forms:
-        key = fold(" ".join(tokens))
-        if tokens[0] in present and key not in names:
-            index.add(_Form(tokens, label, key, _WORLD))
+    for form in _world_forms():
+        if form.tokens[0] in present and form.key not in names:
+            index.add(form)
+
+
+@lru_cache(maxsize=1)
+def _world_forms() -> list[_Form]:
+    """The gazetteer's forms in the tokens of articles: "Guinea-Bissau" is three, "People's" two."""
+    tokenizer = English().tokenizer
+    return [
+        _Form(tuple(token.text for token in tokenizer(written)), label, fold(form), _WORLD)
+        for form, label in load_gazetteer().forms
+        for written in {form, form.replace("'", "’")}
+    ]
 
 
 def find_mentions(words: Words, index: NameIndex, found: Sequence[Found]) -> list[Placed]:
