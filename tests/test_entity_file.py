@@ -63,6 +63,12 @@ def test_shipped_entity_file_is_sound() -> None:
             '{"name": "A B", "aliases": ["B"]}\n{"name": "C B", "aliases": ["B"]}\n',
             "e.jsonl:2: 'B' of 'C B' already belongs to 'A B' in line 1",
         ),
+        # Names are looked up whatever their case and accents.
+        (
+            "e.jsonl",
+            '{"name": "A B", "aliases": ["Bé"]}\n{"name": "C B", "aliases": ["BE"]}\n',
+            "e.jsonl:2: 'BE' of 'C B' already belongs to 'A B' in line 1 as 'Bé'",
+        ),
         ("e.csv", "title,label\nA,ORG\n", "e.csv:1: no column 'name'"),
         ("e.csv", "", "e.csv:1: no column 'name'"),
         ("e.csv", "name,label\nA,ORG\nB,ORG,x,y\n", "e.csv:3: more fields"),

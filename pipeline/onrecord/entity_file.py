@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from onrecord.names import LABEL_CLASSES, fold, slug
 
@@ -46,6 +46,14 @@ class KnownEntity:
         return (self.name, *self.aliases)
 
 
+class _Owner(NamedTuple):
+    """The row that a form was first read in."""
+
+    line: int
+    entity: KnownEntity
+    form: str
+
+
 def read_entity_file(path: Path | str) -> tuple[KnownEntity, ...]:
     """Read an entity file.
 
@@ -65,7 +73,7 @@ def read_entity_file(path: Path | str) -> tuple[KnownEntity, ...]:
     text = _read_text(path)
     rows = _json_rows(path, text) if kind == ".jsonl" else _csv_rows(path, text)
     known: list[KnownEntity] = []
-    owners: dict[str, tuple[int, KnownEntity]] = {}
+    owners: dict[str, _Owner] = {}
     for line, row in rows:
         entity = _entity(path, line, row)
         _claim_forms(path, line, entity, owners)
@@ -152,14 +160,16 @@ def _text(path: Path, line: int, name: str, value: Any) -> str | None:
     return " ".join(value.split()) or None
 
 
-def _claim_forms(
-    path: Path, line: int, entity: KnownEntity, owners: dict[str, tuple[int, KnownEntity]]
-) -> None:
-    """A form may belong to one entity only; who "Johnson" is cannot be left open here."""
+def _claim_forms(path: Path, line: int, entity: KnownEntity, owners: dict[str, _Owner]) -> None:
+    """A form may belong to one entity only; who "Johnson" is cannot be left open here.
+
+    Names are looked up as folded, so "JOHNSON" in another row would be left open as well.
+    """
     for form in entity.forms:
-        earlier = owners.setdefault(form, (line, entity))
-        if earlier[0] != line:
+        earlier = owners.setdefault(fold(form), _Owner(line, entity, form))
+        if earlier.line != line:
+            spelled = "" if earlier.form == form else f" as {earlier.form!r}"
             raise EntityFileError(
                 f"{path}:{line}: {form!r} of {entity.name!r} already belongs to "
-                f"{earlier[1].name!r} in line {earlier[0]}; leave it to one of them"
+                f"{earlier.entity.name!r} in line {earlier.line}{spelled}; leave it to one of them"
             )
