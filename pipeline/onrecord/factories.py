@@ -6,6 +6,7 @@ imported here: torch is loaded only by a pipeline that has a learned stage.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spacy.language import Language
@@ -68,6 +69,11 @@ def attribution(nlp: Language, name: str, method: str, model: str | None) -> Att
     """Attributed statements; ``method`` is "model" (reads ``doc._.encoding``) or "rules"."""
     from onrecord.stages.attribution import make_attributor
 
+    # spaCy notes for each component what its factory requires when it is made; one of the two
+    # methods must run where the encoder has failed, the other must not.
+    requires = ["doc._.sentences", *(["doc._.encoding"] if method == "model" else [])]
+    meta = replace(Language.get_factory_meta("onrecord_attribution"), requires=requires)
+    Language.set_factory_meta("onrecord_attribution", meta)
     return make_attributor(method, model)
 
 

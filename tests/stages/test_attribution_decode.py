@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onrecord.quotation import find_quotations
-from onrecord.records import Attribution
+from onrecord.annotation import annotate_articles
+from onrecord.quotation import Quotation, find_quotations
+from onrecord.records import Article, Attribution
 from onrecord.stages.attribution import (
     AttributionConfig,
     Reading,
@@ -133,6 +137,101 @@ def test_a_quotation_of_several_paragraphs_is_followed() -> None:
     ]
 
 
+def test_a_quotation_that_goes_on_around_the_cue_is_not_followed_into_it() -> None:
+    text = (
+        "Ortiz stood up: “We have waited for a year.\n\n“The minister said nobody would come.\n\n"
+        "“Now we strike.”"
+    )
+    (found,) = decoded(text, (["“We have waited for a year."], "said", "The minister", 2.0))
+    assert contents(text, [found]) == [["“We have waited for a year."]]
+
+
+@pytest.mark.parametrize(
+    ("content", "source", "left", "named"),
+    [
+        ("We will stay,” said Ortiz", "Ortiz", "We will stay,”", "Ortiz"),
+        ("said Ortiz of the port union", "Ortiz", "of the port union", "Ortiz"),
+        ("We will stay", "said Ortiz", "We will stay", "Ortiz"),
+        ("We will stay", "said", "We will stay", None),
+    ],
+)
+def test_no_token_has_two_roles_in_a_statement(
+    content: str, source: str, left: str, named: str | None
+) -> None:
+    text = "We will stay,” said Ortiz of the port union"
+    (found,) = decoded(text, ([content], "said", source, 2.0))
+    assert contents(text, [found]) == [[left]]
+    assert [text[slice(*span)] for span in found.source] == ([] if named is None else [named])
+
+
+def test_a_quotation_filled_over_its_own_source_leaves_the_source_out() -> None:
+    text = "“We the crews of Ortiz will not ever leave this port,” it said."
+    read = (["We the crews of", "will not ever leave this port,"], "said", "Ortiz", 2.0)
+    assert contents(text, decoded(text, read)) == [
+        ["“We the crews of", "will not ever leave this port,”"]
+    ]
+
+
+def test_the_work_on_a_reading_does_not_grow_with_the_article() -> None:
+    """Each of many quotations is looked at by the readings beside it only."""
+    looked = []
+    for times in (10, 40):
+        text = "\n\n".join(["“We will stay here,” said Ortiz."] * times)
+        tokens = tokens_of(text)
+        cues = [at for at, start in enumerate(tokens.starts) if text[start:].startswith("said")]
+        read = [
+            Reading((cue, cue), ((cue - 7, cue - 1),), (cue + 1, cue + 1), (0.0, 2.0, 0.0, 0.0))
+            for cue in cues
+        ]
+        quotations = _Counted(find_quotations(text))
+        assert len(decode(tokens, read, quotations, CONFIG)) == times
+        looked.append(quotations.looked)
+    assert looked[1] <= 4 * looked[0] + 4
+
+
+class _Counted(list[Quotation]):
+    """Quotations that count how often one is looked at."""
+
+    looked = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        self.looked += 1
+        return super().__getitem__(index)
+
+    def __iter__(self) -> Iterator[Quotation]:
+        for quotation in super().__iter__():
+            self.looked += 1
+            yield quotation
+
+
+def test_an_article_that_no_encoder_has_read_is_refused_in_plain_words(tiny_model: Path) -> None:
+    nlp = light_pipeline("onrecord_attribution", model=tiny_model)
+    with pytest.raises(ValueError, match=r"has no encoding.*run 'onrecord_encoder'.*or.*'rules'"):
+        nlp("Ortiz said no.")
+
+
+def test_where_the_encoder_fails_only_that_is_an_error(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = light_pipeline("onrecord_encoder", "onrecord_attribution", model=tiny_model)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(nlp.get_pipe("onrecord_encoder"), "_encode", fail)
+    (error,) = annotate_articles(nlp, [Article("a", "Ortiz said no.")], language="any").errors
+    assert error["stage"] == "onrecord_encoder"
+    assert error["message"] == "out of memory (not run without it: onrecord_attribution)"
+
+
+def test_rules_run_where_the_encoder_fails() -> None:
+    nlp = light_pipeline()
+    for name, method in (("model", "model"), ("rules", "rules")):
+        nlp.add_pipe("onrecord_attribution", name=name, config={"method": method})
+    needs = {name: "doc._.encoding" in nlp.get_pipe_meta(name).requires for name in nlp.pipe_names}
+    assert needs == {"onrecord_segment": False, "model": True, "rules": False}
+
+
 def test_the_better_reading_owns_the_tokens_and_the_cue() -> None:
     text = "“We will stay here,” said Ortiz, who added that the ships would wait."
     found = decoded(
@@ -217,6 +316,8 @@ def test_no_token_and_no_cue_is_owned_twice(read: list[Reading]) -> None:
             owned[first : last + 1] += 1
         cued[found.cue[0] : found.cue[1] + 1] += 1
         attribution = to_attribution(tokens, found, score, "")
+        parts = sorted((*attribution.content, *attribution.cue, *attribution.source))
+        assert all(one.end <= other.start for one, other in pairwise(parts))
         assert all(ARTICLE[start:end].strip() for start, end in attribution.content)
     assert owned.max(initial=0) <= 1
     assert cued.max(initial=0) <= 1

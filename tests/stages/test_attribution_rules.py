@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 import spacy
@@ -10,9 +11,10 @@ from attribution_patterns import NOT_STATEMENTS, TABLES, Pattern
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onrecord.records import Attribution, register_extensions
-from onrecord.stages.attribution_rules import RULE_PRECISION, RuleAttributor, attribute
+from onrecord.records import Attribution, Span, register_extensions
+from onrecord.stages.attribution_rules import RULE_PRECISION, RuleAttributor, _build, attribute
 from onrecord.stages.segment import segment
+from onrecord.stages.statements import Draft
 
 
 def read(text: str) -> list[Attribution]:
@@ -178,6 +180,42 @@ def test_component_reads_docs() -> None:
     assert [item.cue for item in found] == [((5, 9),)]
 
 
+@pytest.mark.parametrize(
+    ("spans", "cue", "source", "left"),
+    [
+        (["Mora said it rained"], "said", "Mora", ["it rained"]),
+        (["it rained, said Mora, and snowed"], "said", "Mora", ["it rained,", ", and snowed"]),
+        (["it rained, said", "rained, said Mora"], None, None, ["it rained, said Mora"]),
+        (["said Mora"], "said", "Mora", []),
+    ],
+)
+def test_no_word_has_two_roles_in_a_statement(
+    spans: list[str], cue: str | None, source: str | None, left: list[str]
+) -> None:
+    text = "it rained, said Mora, and snowed" if spans[0][0] != "M" else spans[0]
+
+    def place(phrase: str) -> Span:
+        return Span(text.index(phrase), text.index(phrase) + len(phrase))
+
+    draft = Draft(
+        [place(span) for span in spans],
+        None if cue is None else place(cue),
+        None if source is None else place(source),
+        "quotation",
+        0,
+    )
+    built = _build(text, draft, [], [])
+    assert ([] if built is None else [text[a:b] for a, b in built.content]) == left
+
+
+def test_a_source_that_holds_its_cue_gives_it_up() -> None:
+    text = "as Mora said it rained"
+    draft = Draft([Span(13, 22)], Span(8, 12), Span(3, 12), "clause", 0)
+    built = _build(text, draft, [], [])
+    assert built is not None
+    assert pieces(text, built) == (("it rained",), "Mora")
+
+
 _FRAGMENTS = st.lists(
     st.sampled_from(
         [
@@ -232,6 +270,8 @@ def test_any_arrangement_of_words_and_marks_gives_sound_spans(words: list[str]) 
         for start, end in (*item.content, *item.cue, *item.source):
             assert 0 <= start < end <= len(text)
             assert text[start:end] == text[start:end].strip()
+        parts = sorted((*item.content, *item.cue, *item.source))
+        assert all(one.end <= other.start for one, other in pairwise(parts))
         places = {place for start, end in item.content for place in range(start, end)}
         assert not places & seen
         seen |= places

@@ -2,14 +2,17 @@
 
 The trained stage tags cues on the shared encoding and reads the roles around each
 (``attribution_head``); decoding then respects the text: content snaps to the quotation marks it
-nearly fills, a quotation of several paragraphs is taken whole, and a token belongs to one
-statement only. The deterministic stage (``attribution_rules``) has the same face.
+nearly fills, a quotation of several paragraphs is taken whole, no token is content of two
+statements, and none has two roles in one. The deterministic stage (``attribution_rules``) has the
+same face.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Protocol
 
 import numpy as np
@@ -132,8 +135,12 @@ class LearnedAttributor:
             yield self(doc)
 
     def predict(self, docs: Sequence[Doc]) -> list[list[Attribution]]:
-        """Statements of each doc; the docs stay as they are."""
-        return [self._attribute(doc._.encoding) for doc in docs]
+        """Statements of each doc; the docs stay as they are.
+
+        Raises:
+            ValueError: a doc has no encoding.
+        """
+        return [self._attribute(_encoding_of(doc)) for doc in docs]
 
     def set_annotations(self, docs: Sequence[Doc], found: Sequence[Sequence[Attribution]]) -> None:
         """Write the statements to ``doc._.attributions``."""
@@ -147,6 +154,16 @@ class LearnedAttributor:
         return [
             to_attribution(tokens, reading, score, self.made_by) for reading, score in statements
         ]
+
+
+def _encoding_of(doc: Doc) -> Encoding:
+    encoding: Encoding | None = doc._.encoding
+    if encoding is None:
+        raise ValueError(
+            "the article has no encoding, which attribution by the trained model reads: run "
+            "'onrecord_encoder' before 'onrecord_attribution', or choose the attribution 'rules'"
+        )
+    return encoding
 
 
 @torch.inference_mode()
@@ -242,30 +259,48 @@ def decode(
         Readings with their scores, in the order of their content.
     """
     marks = [_quotation_tokens(tokens, quotation) for quotation in quotations]
-    owned = np.zeros(len(tokens), dtype=bool)
-    cued = np.zeros(len(tokens), dtype=bool)
-    scored = [(reading, calibrated_score(reading, config.calibration)) for reading in readings]
+    owned: set[int] = set()
+    cued: set[int] = set()
+    scored = [
+        (_clear_source(reading), calibrated_score(reading, config.calibration))
+        for reading in readings
+    ]
     scored.sort(key=lambda pair: (-pair[1], pair[0].cue))
     chosen: list[tuple[Reading, float]] = []
     for reading, score in scored:
         least = config.sourceless_threshold if reading.source is None else config.threshold
-        if score < least or cued[reading.cue[0] : reading.cue[1] + 1].any():
+        cue = _places(reading.cue)
+        if score < least or not cued.isdisjoint(cue):
             continue
-        wanted = np.zeros(len(tokens), dtype=bool)
-        for first, last in reading.content:
-            wanted[first : last + 1] = True
-        _snap(wanted, reading, marks, quotations, config.snap_share)
-        free = wanted & ~owned
-        if free.sum() * 2 <= wanted.sum():
+        wanted = _snap(reading, marks, quotations, config.snap_share)
+        wanted.difference_update(cue, _places(reading.source))
+        free = wanted - owned
+        if len(free) * 2 <= len(wanted):
             continue
         content = tuple(_true_runs(tokens, free))
         if not content:
             continue
         owned |= free
-        cued[reading.cue[0] : reading.cue[1] + 1] = True
-        chosen.append((Reading(reading.cue, content, reading.source, reading.evidence), score))
+        cued.update(cue)
+        chosen.append((replace(reading, content=content), score))
     chosen.sort(key=lambda pair: (pair[0].content, pair[0].cue))
     return chosen
+
+
+def _places(found: TokenRange | None) -> range:
+    return range(0) if found is None else range(found[0], found[1] + 1)
+
+
+def _clear_source(reading: Reading) -> Reading:
+    """The reading with a source that has no token of its cue: the longer part beside it."""
+    if reading.source is None:
+        return reading
+    (first, last), (cue_first, cue_last) = reading.source, reading.cue
+    if last < cue_first or first > cue_last:
+        return reading
+    parts = [(first, cue_first - 1), (cue_last + 1, last)]
+    begin, end = max(parts, key=lambda part: part[1] - part[0])
+    return replace(reading, source=(begin, end) if begin <= end else None)
 
 
 def _quotation_tokens(tokens: ArticleTokens, quotation: Quotation) -> TokenRange:
@@ -276,25 +311,34 @@ def _quotation_tokens(tokens: ArticleTokens, quotation: Quotation) -> TokenRange
 
 
 def _snap(
-    wanted: NDArray[np.bool_],
     reading: Reading,
     marks: Sequence[TokenRange],
     quotations: Sequence[Quotation],
     share: float,
-) -> None:
-    """Fill quotations that content nearly fills or is cut in; follow one over its paragraphs."""
+) -> set[int]:
+    """Tokens of the content with the quotations that it nearly fills or is cut in.
+
+    A quotation is followed over its paragraphs. One that holds the cue is left as it is read.
+    """
+    wanted = {place for piece in reading.content for place in _places(piece)}
+    end = max(wanted) + 1
     follows = False
     cut = _cut_ends(reading)
-    for (first, last), quotation in zip(marks, quotations, strict=True):
+    # No quotation before the content can be touched by it, and behind it only one that goes on.
+    begin = bisect_right(marks, min(wanted), key=itemgetter(1))
+    for number in range(begin, len(marks)):
+        (first, last), quotation = marks[number], quotations[number]
+        if first >= end and not follows:
+            break
         if last <= first:
             continue
-        covered = int(wanted[first:last].sum())
-        holds_cue = first <= reading.cue[0] < last
-        fills = covered >= share * (last - first) and not holds_cue
-        is_cut = not holds_cue and any(first <= place < last for place in cut)
-        if follows or fills or is_cut:
-            wanted[first:last] = True
-        follows = quotation.continues and bool(wanted[last - 1])
+        if not first <= reading.cue[0] < last:
+            covered = sum(place in wanted for place in range(first, last))
+            fills = covered >= share * (last - first)
+            if follows or fills or any(first <= place < last for place in cut):
+                wanted.update(range(first, last))
+        follows = quotation.continues and last - 1 in wanted
+    return wanted
 
 
 def _cut_ends(reading: Reading) -> list[int]:
@@ -305,11 +349,11 @@ def _cut_ends(reading: Reading) -> list[int]:
     return before + after
 
 
-def _true_runs(tokens: ArticleTokens, chosen: NDArray[np.bool_]) -> Iterator[TokenRange]:
+def _true_runs(tokens: ArticleTokens, chosen: set[int]) -> Iterator[TokenRange]:
     """Runs of chosen tokens, cut at paragraph ends; one of marks alone is no content."""
-    places = np.flatnonzero(chosen)
-    if not len(places):
+    if not chosen:
         return
+    places = np.array(sorted(chosen), dtype=np.int64)
     breaks = np.flatnonzero((np.diff(places) > 1) | (np.diff(tokens.paragraph[places]) != 0))
     starts = np.concatenate([[0], breaks + 1])
     ends = np.concatenate([breaks, [len(places) - 1]])

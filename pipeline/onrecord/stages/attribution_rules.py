@@ -10,12 +10,12 @@ state nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.tokens import Doc
 
-from onrecord.quotation import Quotation, find_quotations
+from onrecord.quotation import Quotation, find_quotations, paragraph_spans
 from onrecord.records import Attribution, AttributionKind, Sentence, Span
 from onrecord.stages.loose_quotations import ArticleReader
 from onrecord.stages.statements import Draft
@@ -68,9 +68,10 @@ def attribute(text: str, sentences: Sequence[Sentence]) -> list[Attribution]:
         sentences: its sentences in order; their paragraphs bound the quotations.
 
     Returns:
-        Attributions sorted by start; no two share a code point of content.
+        Attributions sorted by start; no two share a code point of content, nor do the content,
+        the cue and the source of one.
     """
-    quotations = find_quotations(text, _paragraphs(sentences))
+    quotations = find_quotations(text, paragraph_spans(sentences))
     drafts = ArticleReader(text, sentences, quotations).read()
     starts = [quotation.start for quotation in quotations]
     built = [_build(text, draft, quotations, starts) for draft in drafts]
@@ -95,29 +96,55 @@ def _one_owner_each(found: Iterable[Attribution]) -> list[Attribution]:
     return sorted(kept, key=lambda item: item.start)
 
 
-def _paragraphs(sentences: Sequence[Sentence]) -> list[Span]:
-    spans: dict[int, Span] = {}
-    for sentence in sentences:
-        known = spans.get(sentence.paragraph_id)
-        start = sentence.start if known is None else known.start
-        spans[sentence.paragraph_id] = Span(start, sentence.end)
-    return list(spans.values())
-
-
 def _build(
     text: str, draft: Draft, quotations: Sequence[Quotation], starts: Sequence[int]
 ) -> Attribution | None:
-    content = tuple(span for span in draft.content if text[span.start : span.end].strip())
+    cue = [] if draft.cue is None else [draft.cue]
+    source = [] if draft.source is None else _without(text, [draft.source], cue)
+    content = tuple(_without(text, _merged(draft.content), [*cue, *source]))
     if not content:
         return None
     return Attribution(
-        content=tuple(sorted(content)),
-        cue=() if draft.cue is None else (draft.cue,),
-        source=() if draft.source is None else (draft.source,),
+        content=content,
+        cue=tuple(cue),
+        source=tuple(source),
         kind=_kind(content, quotations, starts, fragment=draft.rule in _FRAGMENT_RULES),
         score=RULE_PRECISION[draft.rule],
         model=MODEL_NAME,
     )
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """The same places as spans that do not overlap, in order."""
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start < merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _without(text: str, spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
+    """What ``taken`` leaves of ``spans``, trimmed; pieces that hold no word are dropped."""
+    left = list(spans)
+    for hole in taken:
+        left = [piece for span in left for piece in _around(span, hole)]
+    trimmed = (_trimmed(text, span) for span in left)
+    return [span for span in trimmed if any(map(str.isalnum, text[span.start : span.end]))]
+
+
+def _around(span: Span, hole: Span) -> list[Span]:
+    if hole.end <= span.start or span.end <= hole.start:
+        return [span]
+    beside = Span(span.start, hole.start), Span(hole.end, span.end)
+    return [piece for piece in beside if piece.start < piece.end]
+
+
+def _trimmed(text: str, span: Span) -> Span:
+    inner = text[span.start : span.end]
+    end = span.start + len(inner.rstrip())
+    return Span(min(span.end - len(inner.lstrip()), end), end)
 
 
 def _kind(
@@ -134,9 +161,8 @@ def _kind(
     quoted = plain = 0
     for span in content:
         covered = 0
-        for quotation in quotations[max(bisect_right(starts, span.start) - 1, 0) :]:
-            if quotation.start >= span.end:
-                break
+        first = max(bisect_right(starts, span.start) - 1, 0)
+        for quotation in quotations[first : bisect_left(starts, span.end)]:
             covered += max(0, min(span.end, quotation.end) - max(span.start, quotation.start))
         outside = span.end - span.start - covered
         quoted += covered
