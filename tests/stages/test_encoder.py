@@ -101,6 +101,16 @@ def test_layout_and_places() -> None:
     assert (first["Ships"], first["Crews"], first["Port"]) == ("first", "inside", "first")
 
 
+def test_a_bullet_belongs_to_its_item() -> None:
+    text = "The crews lack:\n\n- fuel\n- bread\n\nThey wait."
+    tokens = tokens_of(text)
+    words = [text[start:end] for start, end in zip(tokens.starts, tokens.ends, strict=True)]
+    paragraph = dict(zip(words, tokens.paragraph.tolist(), strict=True))
+    bullets = [p for word, p in zip(words, tokens.paragraph.tolist(), strict=True) if word == "-"]
+    assert bullets == [paragraph["fuel"], paragraph["bread"]]
+    assert len({paragraph[word] for word in ("crews", "fuel", "bread", "wait")}) == 4
+
+
 def test_entities_begin_and_go_on() -> None:
     nlp = light_pipeline()
     ruler = nlp.add_pipe("entity_ruler")

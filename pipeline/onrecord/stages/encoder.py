@@ -47,7 +47,7 @@ FEATURE_SIZES = (
 )
 # A quotation of at most so many tokens is more often a title or a scare quote than speech.
 _SCARE_TOKENS = 4
-# Windows encoded at once: memory stays flat however long the article is.
+# Windows encoded at once: the layers hold no more of an article, however long it is.
 _WINDOWS_AT_ONCE = 16
 # WordPiece cannot make sense of a longer token (an address, a line of dashes); its head suffices.
 _MAX_PIECES_PER_TOKEN = 8
@@ -157,6 +157,7 @@ def article_tokens(doc: Doc, pieces: PieceTokenizer) -> ArticleTokens:
     ends = np.array([token.idx + len(token) for token in kept], dtype=np.int64)
     sentence, paragraph, kind = _layout(doc, starts)
     quotations = find_quotations(doc.text, paragraph_spans(doc._.sentences) or None)
+    block = _with_markers(doc, starts, sentence, paragraph)
     quotation, quote_state = _quotation_state(quotations, starts, ends)
     features = np.stack(
         [
@@ -173,7 +174,7 @@ def article_tokens(doc: Doc, pieces: PieceTokenizer) -> ArticleTokens:
         starts,
         ends,
         sentence,
-        paragraph,
+        block,
         quotation,
         features,
         tuple(pieces(token.text) for token in kept),
@@ -191,6 +192,18 @@ def _layout(doc: Doc, starts: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     paragraphs = np.array([sentence.paragraph_id for sentence in sentences], dtype=np.int64)
     kinds = np.array([KINDS.index(sentence.kind) for sentence in sentences], dtype=np.int64)
     return index, paragraphs[index], kinds[index]
+
+
+def _with_markers(doc: Doc, starts: IntArray, sentence: IntArray, paragraph: IntArray) -> IntArray:
+    """The paragraph of each token, that of a bullet before its item, which no sentence holds."""
+    sentences = doc._.sentences
+    if not sentences:
+        return paragraph
+    ends = np.array([found.end for found in sentences], dtype=np.int64)
+    paragraphs = np.array([found.paragraph_id for found in sentences], dtype=np.int64)
+    following = np.minimum(sentence + 1, len(sentences) - 1)
+    marked: IntArray = np.where(starts >= ends[sentence], paragraphs[following], paragraph)
+    return marked
 
 
 def _quotation_state(
