@@ -49,7 +49,6 @@ class Cue(NamedTuple):
     last: int
     lemma: str
     form: str
-    passive: bool = False
 
 
 class Phrase(NamedTuple):
@@ -129,7 +128,7 @@ def _verb_cue(words: Sequence[Word], index: int) -> Cue | None:
         return None
     if verb.form == "base" and first == index and not _plural_subject(words, index):
         return None
-    return Cue(first, last, verb.lemma, verb.form, passive)
+    return Cue(first, last, verb.lemma, verb.form)
 
 
 def is_noun(words: Sequence[Word], index: int) -> bool:

@@ -271,10 +271,8 @@ class StatementReader:
             or words[start].quotation in self.owner
         ):
             start += 1
-        lead = [w for w in words[start : last + 1] if w.quotation < 0]
         if number >= 0 and self._is_aside(words, start, number):
             return self._chain(number, end), {number}
-        del lead
         return [Span(words[start].start, end)], numbers
 
     def _is_aside(self, words: Sequence[Word], start: int, number: int) -> bool:
@@ -483,8 +481,6 @@ class StatementReader:
         if last >= 0:
             stop = max(stop, self.quotations[last].end)
         return [Span(words[start].start, stop)], numbers, end
-
-    # --- quotations that no cue claims ----------------------------------------------------------
 
 
 def _is_clause(words: Sequence[Word], end: int) -> bool:
