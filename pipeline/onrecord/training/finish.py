@@ -174,12 +174,14 @@ def precision_curve(
 
 def stance_development(
     trainee: Trainee, folder: Path, tokenizer: PieceTokenizer
-) -> tuple[Floats, Floats]:
-    """Logits and gold marks of development statements, each of shape (n, 2).
+) -> tuple[Floats, Floats, Floats]:
+    """Logits and gold marks of development statements, each of shape (n, 2), and weights (n,).
 
     They are those of ``dev.jsonl``, and of whole articles in ``dev_articles.jsonl`` if it is there.
+    Each file counts for half: the first was drawn to hold more of the rare marks than articles do.
     """
     items = prepare_statements(list(read_statements(folder / "dev.jsonl")), tokenizer)
+    singles = len(items)
     rows = read_marked_articles(folder / "dev_articles.jsonl").values()
     articles = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
     items.extend(
@@ -193,18 +195,20 @@ def stance_development(
             vectors = trainee.stance.vectors(encoding, item.roles)
             logits.append(stance_logits(trainee.stance, vectors, [item]).numpy())
     marks = [statement.marks for item in items for statement in item.statements]
-    return np.concatenate(logits).astype(np.float64), np.array(marks, dtype=np.float64)
+    weights = np.ones(len(marks))
+    weights[singles:] = singles / max(len(marks) - singles, 1)
+    return np.concatenate(logits).astype(np.float64), np.array(marks, dtype=np.float64), weights
 
 
-def fit_stance(logits: Floats, marks: Floats) -> StanceConfig:
-    """Temperature, bias and threshold of each mark, from development statements."""
-    (td, bd), (tc, bc) = (_platt(logits[:, k], marks[:, k]) for k in range(2))
+def fit_stance(logits: Floats, marks: Floats, weights: Floats) -> StanceConfig:
+    """Temperature, bias and threshold of each mark, from weighted development statements."""
+    (td, bd), (tc, bc) = (_platt(logits[:, k], marks[:, k], weights) for k in range(2))
     defies = _sigmoid(logits[:, 0] / td + bd)
     conciliates = _sigmoid(logits[:, 1] / tc + bc)
     cuts = [round(float(cut), 2) for cut in np.arange(0.16, 0.72, 0.02)]
     best = max(
         product(cuts, cuts),
-        key=lambda pair: _macro_f1(defies >= pair[0], conciliates >= pair[1], marks > 0),
+        key=lambda pair: _macro_f1(defies >= pair[0], conciliates >= pair[1], marks > 0, weights),
     )
     return StanceConfig(
         temperature_defiance=round(td, 4),
@@ -216,10 +220,10 @@ def fit_stance(logits: Floats, marks: Floats) -> StanceConfig:
     )
 
 
-def _platt(logits: Floats, marks: Floats) -> tuple[float, float]:
+def _platt(logits: Floats, marks: Floats, weights: Floats) -> tuple[float, float]:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=10.0).fit(logits[:, None], marks)
+    model = LogisticRegression(C=10.0).fit(logits[:, None], marks, weights)
     return 1 / max(float(model.coef_[0, 0]), 1e-3), float(model.intercept_[0])
 
 
@@ -227,14 +231,18 @@ def _sigmoid(logits: Floats) -> Floats:
     return 1 / (1 + np.exp(-logits))
 
 
-def _macro_f1(defies: Marks, conciliates: Marks, gold: Marks) -> float:
+def _macro_f1(defies: Marks, conciliates: Marks, gold: Marks, weights: Floats) -> float:
     """Mean F1 of defiant, conciliatory and neutral; a statement with both marks counts for both."""
+
+    def size(chosen: Marks) -> float:
+        return float(weights[chosen].sum())
+
     pairs = (
         (defies, gold[:, 0]),
         (conciliates, gold[:, 1]),
         (~(defies | conciliates), ~gold.any(axis=1)),
     )
-    return float(np.mean([2 * (p & g).sum() / max(1, p.sum() + g.sum()) for p, g in pairs]))
+    return float(np.mean([2 * size(p & g) / max(1e-9, size(p) + size(g)) for p, g in pairs]))
 
 
 def finish(
