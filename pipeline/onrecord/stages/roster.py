@@ -13,11 +13,12 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from heapq import nlargest
+from heapq import heappop, heappush, merge, nlargest
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
-from onrecord.quotation import Quotation, find_quotations
+from onrecord.quotation import Quotation, find_quotations, paragraph_spans
 from onrecord.records import Entity, Mention, Sentence, Span
 from onrecord.stages import patterns
 from onrecord.stages.body_phrases import find_body_phrases, fullest_form
@@ -25,10 +26,11 @@ from onrecord.stages.body_phrases import find_body_phrases, fullest_form
 _TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|[A-Za-z]+\.(?=\s*$|\s+[A-Z])|\w+(?:[-’']\w+)*|[^\w\s]")
 ANY_WORD = re.compile(r"[^\W_]+(?:[-’'.&][^\W_]+)*")
 _PARTY = re.compile(r"\(?\s*(?P<party>[RD])-[A-Z][\w.]*")
-_STOP = re.compile(r"[,;:.()—–\"“”\n]")
 _LONGEST_APPOSITION = 140
+_LONGEST_TITLE = 80  # characters before a name
+# Characters before a name in which its clause begins, if it is a subject: twelve words and more.
+_CLAUSE_REACH = 400
 PERSON_LABELS = frozenset({"PERSON"})
-BODY_LABELS = frozenset({"ORG", "FAC", "PRODUCT", "WORK_OF_ART", "LAW", "EVENT"})
 PLACE_LABELS = frozenset({"GPE", "LOC"})
 
 
@@ -58,13 +60,6 @@ class Candidate:
     places: set[str] = field(default_factory=set)
     unlisted: bool = False
 
-    @property
-    def gender(self) -> str | None:
-        """The pronoun "he" or "she", or None where the article shows neither or both alike."""
-        if self.masculine > self.feminine:
-            return "he"
-        return "she" if self.feminine > self.masculine else None
-
     def last_before(self, start: int) -> int:
         """Start of the last mention that ends before ``start``, or -1."""
         count = bisect_right(self.seen, start, key=lambda seen: seen.end)
@@ -83,7 +78,70 @@ class Candidate:
 
 
 _WEIGHED_AT_MOST = 25
+_A_FEW = 32  # mentions by which a question may lie before the one asked last
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+
+
+class _LastMentions:
+    """Candidates by their last mention before a place, latest first.
+
+    Statements are read in the order of the article: the candidates are kept in the order of their
+    mentions up to the farthest place asked for, so that an answer costs no look at all of them.
+    """
+
+    def __init__(self) -> None:
+        self._events: list[tuple[int, int, int]] = []
+        self._done = 0
+        self._order: dict[int, tuple[int, int]] = {}
+        self._candidates: dict[int, Candidate] = {}
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, number: int, candidate: Candidate, seen: Seen) -> None:
+        """Note one mention of the candidate of this number."""
+        self._candidates[number] = candidate
+        event = (seen.end, seen.start, number)
+        at = bisect_right(self._events, event)
+        self._events.insert(at, event)
+        if at < self._done:
+            self._done, self._order = 0, {}
+
+    def before(self, offset: int) -> Iterator[tuple[int, int, Candidate]]:
+        """Start of the last mention that ends before ``offset``, number, candidate.
+
+        They come in falling order of starts, then of numbers; who is mentioned later only, never.
+        """
+        self._advance(offset)
+        waiting: list[tuple[int, int]] = []
+        for number, (end, start) in reversed(self._order.items()):
+            if end > offset:
+                # An earlier question was about a place behind this one.
+                at = self._candidates[number].last_before(offset)
+                if at >= 0:
+                    heappush(waiting, (-at, -number))
+                continue
+            # Those that follow end before ``end``; a mention may lie inside another.
+            while waiting and -waiting[0][0] >= end:
+                yield self._pop(waiting)
+            heappush(waiting, (-start, -number))
+        while waiting:
+            yield self._pop(waiting)
+
+    def _pop(self, waiting: list[tuple[int, int]]) -> tuple[int, int, Candidate]:
+        start, number = heappop(waiting)
+        return -start, -number, self._candidates[-number]
+
+    def _advance(self, offset: int) -> None:
+        behind = self._done - bisect_right(self._events, offset, key=itemgetter(0))
+        if behind > _A_FEW:
+            # Somebody reads the article anew.
+            self._done, self._order = 0, {}
+        while self._done < len(self._events) and self._events[self._done][0] <= offset:
+            end, start, number = self._events[self._done]
+            self._order.pop(number, None)
+            self._order[number] = (end, start)
+            self._done += 1
 
 
 class Roster:
@@ -97,13 +155,26 @@ class Roster:
         self.mentions = [m for m in mentions if m.entity is not None]
         self._starts = [s.start for s in sentences]
         self._mention_starts = [m.start for m in self.mentions]
-        self.quotations = find_quotations(text)
+        self.quotations = find_quotations(text, paragraph_spans(sentences) or None)
         self._quotation_starts = [q.start for q in self.quotations]
+        self._paragraph_starts = _paragraph_starts(sentences)
         self.candidates: dict[str, Candidate] = {}
+        self._people: list[Candidate] = []
+        self._by_surname: dict[str, list[Candidate]] = {}
+        self._by_word: dict[str, list[tuple[int, Candidate]]] = {}
+        self._last_people, self._last_others = _LastMentions(), _LastMentions()
+        self._people_starts: list[int] = []
         for mention in self.mentions:
             self._add(mention)
+        self._numbers = {id(c): n for n, c in enumerate(self.candidates.values())}
+        self._holders = Counter(role for c in self.candidates.values() for role in c.roles)
+        for candidate in self.candidates.values():
+            self._index(candidate)
+            for seen in candidate.seen:
+                self._note_seen(candidate, seen)
         self.phrases: list[tuple[Span, Candidate]] = []
         self._add_phrases()
+        self._phrase_starts = [place.start for place, _ in self.phrases]
 
     def sentence_at(self, offset: int) -> int:
         """Index of the sentence that holds ``offset`` or ends last before it."""
@@ -119,53 +190,71 @@ class Roster:
     def mentions_in(self, span: Span) -> list[Mention]:
         """Mentions that overlap ``span``, in order."""
         first = max(bisect_right(self._mention_starts, span.start) - 2, 0)
-        found = []
-        for mention in self.mentions[first:]:
-            if mention.start >= span.end:
-                break
-            if mention.end > span.start:
-                found.append(mention)
-        return found
+        end = bisect_left(self._mention_starts, span.end)
+        return [mention for mention in self.mentions[first:end] if mention.end > span.start]
 
     def mentions_after(self, offset: int) -> Iterator[Mention]:
         """Mentions that begin at ``offset`` or later, in order."""
-        return islice(self.mentions, bisect_left(self._mention_starts, offset), None)
+        first = bisect_left(self._mention_starts, offset)
+        return (self.mentions[number] for number in range(first, len(self.mentions)))
 
     def paragraph_start(self, sentence: int) -> int:
         """First code point of the paragraph that holds a sentence."""
-        sentences = self.sentences
-        if not sentences:
-            return 0
-        first = sentence
-        while first and sentences[first - 1].paragraph_id == sentences[sentence].paragraph_id:
-            first -= 1
-        return sentences[first].start
+        return self._paragraph_starts[sentence] if self._paragraph_starts else 0
 
     def candidate(self, mention: Mention) -> Candidate | None:
         """The candidate that a mention belongs to."""
         return None if mention.entity is None else self.candidates.get(mention.entity.entity_id)
 
+    def phrases_from(self, span: Span) -> list[tuple[Span, Candidate]]:
+        """Phrases for bodies that begin inside ``span``, in order."""
+        first = bisect_left(self._phrase_starts, span.start)
+        return self.phrases[first : bisect_left(self._phrase_starts, span.end)]
+
     def phrase_in(self, span: Span) -> Candidate | None:
         """The body whose phrase fills ``span``, but for "the" and marks around it."""
-        for place, candidate in self.phrases:
-            before = self.text[span.start : place.start].lower().strip()
-            rest = self.text[place.end : span.end].strip(" ,’'s")
-            if span.start <= place.start and place.end <= span.end and not rest:
+        for place, candidate in self.phrases_from(span):
+            if place.end <= span.end and not self.text[place.end : span.end].strip(" ,’'s"):
+                before = self.text[span.start : place.start].lower().strip()
                 return candidate if before in ("", "the") else None
         return None
 
-    def add_unlisted(self, name: str, place: Span) -> Candidate:
+    def add_unlisted(self, name: str, place: Span, label: str = "ORG") -> Candidate:
         """A candidate for a name that no entity has, seen at ``place``."""
         key = f"text:{name.lower()}"
         known = self.candidates.get(key)
         if known is None:
-            known = Candidate(Entity(key, name, "ORG"), "body", unlisted=True)
+            known = Candidate(Entity(key, name, label), _kind(label), unlisted=True)
+            if known.kind == "person":
+                mention = Mention(place.start, place.end, label, known.entity)
+                self._collect_before(known, mention)
+                self._collect_after(known, mention)
+                self._holders.update(known.roles.keys())
+            self._numbers[id(known)] = len(self.candidates)
             self.candidates[key] = known
+            self._index(known)
         index = self.sentence_at(place.start)
         seen = Seen(place.start, place.end, index, True, self.quotation_at(place.start) is not None)
-        if seen not in known.seen:
-            insort(known.seen, seen)
+        at = bisect_left(known.seen, seen)
+        if known.seen[at : at + 1] != [seen]:
+            known.seen.insert(at, seen)
+            self._note_seen(known, seen)
         return known
+
+    def _index(self, candidate: Candidate) -> None:
+        number = self._numbers[id(candidate)]
+        for word in {*candidate.roles, *candidate.entity.name.lower().split()}:
+            self._by_word.setdefault(word, []).append((number, candidate))
+        if candidate.kind == "person":
+            self._people.append(candidate)
+            self._by_surname.setdefault(candidate.surname, []).append(candidate)
+
+    def _note_seen(self, candidate: Candidate, seen: Seen) -> None:
+        person = candidate.kind == "person"
+        last = self._last_people if person else self._last_others
+        last.add(self._numbers[id(candidate)], candidate, seen)
+        if person:
+            insort(self._people_starts, seen.start)
 
     def recent(self, pool: Sequence[Candidate], start: int) -> Sequence[Candidate]:
         """Those of ``pool`` mentioned last before ``start``, few enough to weigh each."""
@@ -173,9 +262,59 @@ class Roster:
             return pool
         return nlargest(_WEIGHED_AT_MOST, pool, key=lambda candidate: candidate.last_before(start))
 
-    def persons(self) -> list[Candidate]:
+    def persons(self) -> Sequence[Candidate]:
         """All people, in order of first mention."""
-        return [c for c in self.candidates.values() if c.kind == "person"]
+        return self._people
+
+    def recent_persons(self, start: int) -> Sequence[Candidate]:
+        """The people mentioned last before ``start``, few enough to weigh each."""
+        if len(self._people) <= _WEIGHED_AT_MOST:
+            return self._people
+        found = list(islice(self.last_people(start), _WEIGHED_AT_MOST))
+        known = {id(person) for person in found}
+        others = (person for person in self._people if id(person) not in known)
+        return [*found, *islice(others, _WEIGHED_AT_MOST - len(found))]
+
+    def last_people(self, start: int) -> Iterator[Candidate]:
+        """People mentioned before ``start``, whoever was mentioned last first."""
+        return (person for _, _, person in self._last_people.before(start))
+
+    def last_others(self, start: int) -> Iterator[Candidate]:
+        """Bodies and places mentioned before ``start``, whichever was mentioned last first."""
+        return (other for _, _, other in self._last_others.before(start))
+
+    def last_named(self, start: int) -> Iterator[Candidate]:
+        """Everyone mentioned before ``start``, whoever was mentioned last first."""
+        both = (self._last_people.before(start), self._last_others.before(start))
+        return (found for _, _, found in merge(*both, key=lambda item: item[:2], reverse=True))
+
+    def last_called(self, words: frozenset[str], name: str, start: int) -> list[Candidate]:
+        """Those with a role of ``words``, or ``name`` in their name, mentioned last first."""
+        found = {
+            number: candidate
+            for word in words | {name}
+            for number, candidate in self._by_word.get(word, ())
+            if words & candidate.roles.keys() or name in candidate.entity.name.lower().split()
+        }
+        placed = [(c.last_before(start), number) for number, c in found.items()]
+        return [found[number] for at, number in sorted(placed, reverse=True) if at >= 0]
+
+    def with_surname(self, surname: str) -> Sequence[Candidate]:
+        """The people of this surname, in lower case, in order of first mention."""
+        return self._by_surname.get(surname, ())
+
+    def n_holders(self, role: str) -> int:
+        """How many have a role."""
+        return self._holders[role]
+
+    def n_seen(self) -> int:
+        """Mentions of all candidates."""
+        return len(self._last_people) + len(self._last_others)
+
+    def names_people(self, span: Span) -> bool:
+        """Whether a mention of a person begins inside ``span``."""
+        starts = self._people_starts
+        return bisect_left(starts, span.start) < bisect_left(starts, span.end)
 
     # --- evidence -------------------------------------------------------------------------------
 
@@ -185,8 +324,9 @@ class Roster:
         forms: dict[str, list[str]] = {}
         for phrase in found:
             forms.setdefault(phrase.key, []).append(phrase.name)
+        names = {key: fullest_form(of_key) for key, of_key in forms.items()}
         for phrase in found:
-            candidate = self.add_unlisted(fullest_form(forms[phrase.key]), phrase.span)
+            candidate = self.add_unlisted(names[phrase.key], phrase.span)
             self.phrases.append((phrase.span, candidate))
 
     def _add(self, mention: Mention) -> None:
@@ -208,7 +348,8 @@ class Roster:
 
     def _is_subject(self, mention: Mention, index: int) -> bool:
         """Whether the mention looks like a subject: early in its clause, no preposition before."""
-        before = self.text[self._starts[index] if self._starts else 0 : mention.start]
+        start = self._starts[index] if self._starts else 0
+        before = self.text[max(start, mention.start - _CLAUSE_REACH) : mention.start]
         words = re.findall(r"\w+", before.lower())
         after = self.text[mention.end : mention.end + 2]
         if after.startswith(("'s", "’s")):
@@ -217,10 +358,11 @@ class Roster:
         return last not in patterns.PREPOSITIONS and last not in ("of", "to") and len(words) <= 12
 
     def _collect_before(self, known: Candidate, mention: Mention) -> None:
-        start = max(self._starts[self.sentence_at(mention.start)] if self._starts else 0, 0)
+        start = self._starts[self.sentence_at(mention.start)] if self._starts else 0
+        start = max(start, mention.start - _LONGEST_TITLE)
         others = self.mentions_in(Span(start, mention.start))
         start = max([start, *(m.end for m in others if m.label == "PERSON")])
-        before = self.text[max(start, mention.start - 80) : mention.start]
+        before = self.text[start : mention.start]
         words = _TOKEN.findall(before)
         taken = 0
         for position in range(len(words) - 1, -1, -1):
@@ -231,8 +373,7 @@ class Roster:
             _note(known, lower)
             taken += 1
         if taken:
-            begin = max(start, mention.start - 80)
-            self._note_places(known, Span(begin + _tail(before, words, taken), mention.start))
+            self._note_places(known, Span(start + _tail(before, words, taken), mention.start))
 
     def _collect_after(self, known: Candidate, mention: Mention) -> None:
         window = self.text[mention.end : mention.end + _LONGEST_APPOSITION]
@@ -270,6 +411,15 @@ class Roster:
         for mention in self.mentions_in(span):
             if mention.entity is not None and mention.entity.entity_id != known.entity.entity_id:
                 known.places.add(mention.entity.entity_id)
+
+
+def _paragraph_starts(sentences: Sequence[Sentence]) -> list[int]:
+    """Where the paragraph of each sentence begins."""
+    starts: list[int] = []
+    for number, sentence in enumerate(sentences):
+        goes_on = number and sentences[number - 1].paragraph_id == sentence.paragraph_id
+        starts.append(starts[-1] if goes_on else sentence.start)
+    return starts
 
 
 _NOT_IN_TITLE = (

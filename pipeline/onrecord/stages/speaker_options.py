@@ -14,11 +14,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from onrecord.names import fold
 from onrecord.records import Attribution, Mention, Span
 from onrecord.stages import patterns
+from onrecord.stages.name_lists import BODY_WORDS, FAC_WORDS, LOC_WORDS
 from onrecord.stages.roster import ANY_WORD, Candidate, Roster, description_words
 from onrecord.stages.speaker_features import Features, Query, features
 from onrecord.stages.speaker_names import NameReader
@@ -45,7 +47,10 @@ _KINDS = (
     "described",
     "wordless",
 )
-_PRONOUNS = {
+# Pronouns are told apart by kind; these, sources of nobody and quantities have no head noun.
+_PRONOUN_KINDS = frozenset({"he", "she", "it", "they", "first", "relative"})
+_HEADLESS_KINDS = _PRONOUN_KINDS | {"none", "quantity"}
+PRONOUNS = {
     **dict.fromkeys(("he", "his", "him", "himself"), "he"),
     **dict.fromkeys(("she", "her", "hers", "herself"), "she"),
     **dict.fromkeys(("it", "its", "itself"), "it"),
@@ -73,11 +78,11 @@ _APPOSITION = re.compile(
     r"\s?[,(–—-]\s?(?:an?|the|one|his|her|its|their|[a-z]+)\b[^.;:“”\"]*", re.DOTALL
 )
 _SIZES = (1, 2, 4, 8)
+_OF_BODIES = BODY_WORDS | FAC_WORDS | LOC_WORDS | patterns.BODY_NOUNS
 _INDEFINITE = frozenset({"a", "an", "one", "another", "any", "some", "every", "each", "no"})
 _DEFINITE = frozenset({"the", "this", "that", "these", "those"})
 _READINGS = ("nothing", "nobody", "name", "owner", "body", "text")
 _PLACES = ("before", "after", "inside", "apart")
-_NEAR = 3  # sentences within which a continued quotation looks back
 _LABELS = ("PERSON", "ORG", "GPE", "NORP", "other")
 
 
@@ -163,6 +168,9 @@ class OptionReader:
         self._named = Counter(key for keys in self._sources for key in keys)
         self._numbers = {id(a): n for n, a in enumerate(attributions)}
         self._forms: dict[str, frozenset[str]] = {}
+        self._spoken: Sequence[Spoken] = ()
+        self._counted: Counter[str | None] = Counter()
+        self._n_counted = 0
 
     def _names_in_core(self, attribution: Attribution) -> frozenset[str]:
         if not attribution.source:
@@ -200,11 +208,11 @@ class OptionReader:
         described = description_words(self.text[core.start : core.end])
         kind = _kind(bool(attribution.source), text.lower(), words, described)
         reading, read = "nothing", None
-        if kind not in _KINDS[:8]:
+        if kind not in _HEADLESS_KINDS:
             reading, read = self._read_name(span)
         inside = tuple(m for m in self.roster.mentions_in(span) if self.roster.candidate(m))
         query = self._query(span, spoken, kind, described, inside)
-        plural = _is_plural(text, described)
+        plural = is_plural(text, described)
         source = _Source(
             *(span, core, text, kind, words, query, reading, read, inside, plural, []), attribution
         )
@@ -219,7 +227,20 @@ class OptionReader:
             return "nobody", None
         if speaker.entity_id is not None:
             return speaker.how, self.roster.candidates.get(speaker.entity_id)
-        return speaker.how, self.roster.add_unlisted(speaker.name, span)
+        core = Span(span.start, self.names.core_end(span))
+        if speaker.how == "body":
+            return speaker.how, self.roster.phrase_in(core)
+        place = _place_of(speaker.name, self.text, core)
+        label = "PERSON" if speaker.how == "text" and self._is_person(place) else "ORG"
+        return speaker.how, self.roster.add_unlisted(speaker.name, place, label)
+
+    def _is_person(self, place: Span) -> bool:
+        """Whether a full name that no recogniser marks is a person's: no word says otherwise."""
+        before = ANY_WORD.findall(self.text[max(place.start - 5, 0) : place.start].lower())
+        words = ANY_WORD.findall(self.text[place.start : place.end])
+        return before[-1:] != ["the"] and not any(
+            word.lower() in _OF_BODIES or (len(word) > 1 and word.isupper()) for word in words
+        )
 
     def _query(
         self,
@@ -232,7 +253,7 @@ class OptionReader:
         roster = self.roster
         sentence = roster.sentence_at(span.start)
         last = spoken[-1] if spoken else Spoken(None, -99)
-        head = described[-1] if described and kind not in _KINDS[:8] else ""
+        head = described[-1] if described and kind not in _HEADLESS_KINDS else ""
         return Query(
             span.start,
             sentence,
@@ -300,37 +321,21 @@ class OptionReader:
 
         add([source.read])
         add(roster.candidate(mention) for mention in source.inside)
-        add(c for place, c in roster.phrases if source.span.start <= place.start < source.span.end)
+        add(c for _, c in roster.phrases_from(source.span))
         add(roster.candidates.get(s.key) for s in spoken[-2:] if s.key is not None)
-        last = sorted(
-            ((c.last_before(start), n) for n, c in enumerate(roster.candidates.values())),
-            reverse=True,
-        )
-        everyone = list(roster.candidates.values())
-        near = [everyone[n] for at, n in last if at >= 0]
         if source.kind in ("he", "she"):
-            add([c for c in near if c.kind == "person"][:_RECENT])
-            add([c for c in near if c.kind != "person"][:_RECENT_OTHERS])
+            add(islice(roster.last_people(start), _RECENT))
+            add(islice(roster.last_others(start), _RECENT_OTHERS))
         else:
-            add(near[: _RECENT_BESIDE_NAME if source.inside or source.read else _RECENT])
-        if source.query.head:
-            add(self._of_office(source, near))
-            add(self._by_surname(source, everyone))
+            named = source.inside or source.read
+            add(islice(roster.last_named(start), _RECENT_BESIDE_NAME if named else _RECENT))
+        head = source.query.head
+        if head:
+            heads = patterns.HYPERNYMS.get(head, frozenset()) | {head}
+            add(roster.last_called(heads, head, start)[:_OF_OFFICE])
+            add(roster.with_surname(source.words[-1])[:_OF_OFFICE] if source.words else ())
         add(self._ahead(source.span.end))
         return list(pool.values())
-
-    def _of_office(self, source: _Source, near: Sequence[Candidate]) -> list[Candidate]:
-        head = source.query.head
-        heads = patterns.HYPERNYMS.get(head, frozenset()) | {head}
-        return [c for c in near if heads & c.roles.keys() or head in c.entity.name.lower().split()][
-            :_OF_OFFICE
-        ]
-
-    def _by_surname(self, source: _Source, everyone: Sequence[Candidate]) -> list[Candidate]:
-        if not source.words:
-            return []
-        last = source.words[-1]
-        return [c for c in everyone if c.kind == "person" and c.surname == last][:_OF_OFFICE]
 
     def _ahead(self, end: int) -> list[Candidate | None]:
         """Names mentioned next: "According to him, Ruiz ...", "..., said the mayor, Ana Ruiz"."""
@@ -376,7 +381,7 @@ class OptionReader:
             *self._turns(source, candidate, spoken),
             *(float(rank == n) for n in range(3)),
             *(float(rank_of_kind == n) for n in range(2)),
-            float(base.role_head > 0 and self._holders(source.query.head) == 1),
+            float(base.role_head > 0 and self.roster.n_holders(source.query.head) == 1),
             *self._last(source, candidate),
         ]
 
@@ -416,7 +421,7 @@ class OptionReader:
         last = words[-1] if words else ""
         surname = bool(last) and fold(candidate.surname) == last
         rivals = surname and any(
-            c is not candidate and c.surname == candidate.surname for c in self.roster.persons()
+            c is not candidate for c in self.roster.with_surname(candidate.surname)
         )
         own = " ".join(words).removeprefix("the ")
         return [
@@ -459,7 +464,7 @@ class OptionReader:
         """How often the candidate speaks, so far by the answers given, and by name anywhere."""
         key = key_of(candidate)
         number = self._numbers[id(source.attribution)]
-        turns = sum(1 for s in spoken if s.key == key)
+        turns = self._turns_of(spoken)[key]
         ahead = sum(1 for keys in self._sources[number + 1 : number + 4] if key in keys)
         following = self._sources[number + 1] if number + 1 < len(self._sources) else frozenset()
         return [
@@ -470,12 +475,17 @@ class OptionReader:
             float(key in following),
         ]
 
-    def _holders(self, head: str) -> int:
-        return sum(1 for c in self.roster.candidates.values() if head in c.roles)
+    def _turns_of(self, spoken: Sequence[Spoken]) -> Counter[str | None]:
+        """How often each has spoken; a list that has grown since the last call is counted on."""
+        if spoken is not self._spoken or len(spoken) < self._n_counted:
+            self._spoken, self._counted, self._n_counted = spoken, Counter(), 0
+        self._counted.update(s.key for s in spoken[self._n_counted :])
+        self._n_counted = len(spoken)
+        return self._counted
 
     def _last(self, source: _Source, candidate: Candidate) -> Row:
         """How prominent the candidate's last mention before the source is."""
-        total = math.log1p(sum(len(c.seen) for c in self.roster.candidates.values()))
+        total = math.log1p(self.roster.n_seen())
         known = float(abs(candidate.masculine - candidate.feminine) >= 1)
         share = math.log1p(len(candidate.seen)) / max(total, 1.0)
         first = float(bool(candidate.seen) and candidate.seen[0].sentence <= 1)
@@ -486,10 +496,7 @@ class OptionReader:
         begin = sentences[at.sentence].start if sentences else 0
         between = self.text[at.end : min(source.span.start, at.end + 400)]
         words = ANY_WORD.findall(between.lower())
-        alone = all(
-            other.seen[_first(other, begin) : _first(other, at.start)] == []
-            for other in self.roster.persons()
-        )
+        alone = not self.roster.names_people(Span(begin, at.start))
         return [
             float(not self.text[begin : at.start].strip(" “\"'")),
             float(between[:1] in ("'", "’")),
@@ -511,7 +518,7 @@ class OptionReader:
             return "continued"
         if source.kind == "relative":
             return "relative"
-        if source.kind in _KINDS[:8]:
+        if source.kind in _PRONOUN_KINDS:
             return "pronoun"
         mentioned = any(self.roster.candidate(m) is candidate for m in source.inside)
         if mentioned:
@@ -528,6 +535,12 @@ def _beginning(attribution: Attribution) -> Span:
     return Span(attribution.content[0].start, attribution.content[0].start + 1)
 
 
+def _place_of(name: str, text: str, core: Span) -> Span:
+    """Where a name stands in a source, all of it where the source gives another form."""
+    found = re.compile(r"\s+".join(map(re.escape, name.split()))).search(text, core.start, core.end)
+    return core if found is None else Span(*found.span())
+
+
 def key_of(candidate: Candidate) -> str:
     """What tells a candidate of an article from all others."""
     return candidate.entity.entity_id
@@ -541,8 +554,8 @@ def _first(candidate: Candidate, start: int) -> int:
 def _kind(has_source: bool, lower: str, words: Sequence[str], described: Sequence[str]) -> str:
     if not has_source:
         return "none"
-    if lower in _PRONOUNS:
-        return _PRONOUNS[lower]
+    if lower in PRONOUNS:
+        return PRONOUNS[lower]
     if not words:
         return "wordless"
     if words[0] in patterns.PLURAL_STARTS:
@@ -557,7 +570,7 @@ def _kind(has_source: bool, lower: str, words: Sequence[str], described: Sequenc
     return "person" if head in patterns.PERSON_NOUNS else "described"
 
 
-def _is_plural(text: str, described: Sequence[str]) -> bool:
+def is_plural(text: str, described: Sequence[str]) -> bool:
     """Whether the head noun is plural: "officials", "top strategists"."""
     if not described:
         return False

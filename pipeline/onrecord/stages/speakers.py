@@ -33,24 +33,14 @@ from onrecord.stages.speaker_features import (
     rank,
 )
 from onrecord.stages.speaker_names import RULE_PRECISION, NameReader, speaker_of
-from onrecord.stages.speaker_options import OptionReader
+from onrecord.stages.speaker_options import PRONOUNS, OptionReader, is_plural
 
 if TYPE_CHECKING:
     from onrecord.stages.speaker_scorer import SpeakerModel
 
-_GENDERED = {
-    "he": "he",
-    "his": "he",
-    "him": "he",
-    "himself": "he",
-    "she": "she",
-    "her": "she",
-    "hers": "she",
-    "herself": "she",
-}
-_PRONOUN = re.compile(r"\b(?:he|his|him|himself|she|her|hers|herself)\b", re.IGNORECASE)
-_RELATIVE = frozenset({"who", "which", "that", "whose", "whom"})
-_NEUTER = frozenset({"it", "its"})
+_GENDERED = {word: kind for word, kind in PRONOUNS.items() if kind in ("he", "she")}
+_PRONOUN = re.compile(rf"\b(?:{'|'.join(_GENDERED)})\b", re.IGNORECASE)
+_LONGEST_APPOSITION = 300  # characters between a name and its relative pronoun
 _OTHERS = frozenset({"other", "second", "third", "another", "later"})
 _OWNED = re.compile(r"(?:his|her|its|their)\b|[^,]*?[’']s\s", re.IGNORECASE)
 
@@ -93,9 +83,9 @@ class RuleResolver:
         lower = text.lower()
         if lower in _GENDERED:
             return self._pronoun(span, _GENDERED[lower])
-        if lower in _RELATIVE:
+        if PRONOUNS.get(lower) == "relative":
             return self._relative(span)
-        if lower in _NEUTER:
+        if PRONOUNS.get(lower) == "it":
             return self._body(span, "", frozenset(), how="pronoun")
         words = ANY_WORD.findall(lower)
         if not words or lower in patterns.SUBJECT_PRONOUNS or words[0] in patterns.PLURAL_STARTS:
@@ -114,7 +104,7 @@ class RuleResolver:
             if people and self.roster.quotation_at(match.start()) is None:
                 gender = _GENDERED[match.group().lower()]
                 query = self._query(Span(*match.span()), gender=gender)
-                near = self.roster.recent(people, query.start)
+                near = self.roster.recent_persons(query.start)
                 shares.append((gender, near, rank(features(query, near), PRONOUN_WEIGHTS)))
         for gender, near, probabilities in shares:
             for person, share in zip(near, probabilities, strict=True):
@@ -135,13 +125,14 @@ class RuleResolver:
         return query._replace(**known)
 
     def _pronoun(self, span: Span, gender: str) -> Speaker:
-        people = self.roster.persons()
+        people = self.roster.recent_persons(span.start)
         return self._best(self._query(span, gender=gender), people, PRONOUN_WEIGHTS, "pronoun")
 
     def _relative(self, span: Span) -> Speaker:
         """The name right before "who" or "which", with its apposition."""
         sentence = self.roster.sentences[self.roster.sentence_at(span.start)]
-        before = self.roster.mentions_in(Span(sentence.start, span.start))
+        start = max(sentence.start, span.start - _LONGEST_APPOSITION)
+        before = self.roster.mentions_in(Span(start, span.start))
         for mention in reversed(before):
             between = self.text[mention.end : span.start]
             if re.fullmatch(
@@ -205,8 +196,9 @@ class RuleResolver:
             known_head=bool(heads),
             owned=bool(_OWNED.match(text)),
         )
-        people = self.roster.persons()
+        people = self.roster.recent_persons(span.start)
         if query.owned or not heads:
+            people = self.roster.persons()
             kinds = patterns.HYPERNYMS.get(query.head, frozenset()) | {query.head}
             people = [person for person in people if kinds & person.roles.keys()]
         return self._best(query, people, DESCRIPTION_WEIGHTS, "title")
@@ -266,18 +258,8 @@ class RuleResolver:
 
 def _plural_head(text: str, described: Sequence[str]) -> bool:
     """Plural head nouns name nobody: "officials", "top Sanders strategists"."""
-    head = described[-1]
-    raw = next(
-        (
-            w
-            for w in reversed(ANY_WORD.findall(text.lower()))
-            if patterns.ROLE_FORMS.get(w, w) == head
-        ),
-        head,
-    )
-    if head in patterns.ISSUED_NOUNS or head in patterns.BODY_NOUNS:
-        return False
-    return raw.endswith("s") and not raw.endswith(("ss", "us", "is", "'s"))
+    named = described[-1] in patterns.ISSUED_NOUNS or described[-1] in patterns.BODY_NOUNS
+    return not named and is_plural(text, described)
 
 
 class SpeakerResolver:
