@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gold_samples import article, at
 from onrecord.evaluation.formats import FORMATS, read_format, write_format
 from onrecord.evaluation.formats.offsets import NativeSpan, OffsetMap, locate
+from onrecord.evaluation.formats.regions import CONTENT, CUE, SOURCE, Link, Region, from_regions
 from onrecord.evaluation.gold import GoldArticle, GoldAttribution, GoldEntity, GoldError
 from onrecord.records import KINDS, STANCES, Span
 
@@ -434,6 +435,43 @@ def test_a_link_between_the_wrong_regions_is_named(tmp_path: Path) -> None:
     path.write_text(json.dumps(tasks))
     with pytest.raises(GoldError, match="a link joins 'PERSON'"):
         read_format("label-studio", tmp_path)
+
+
+def linked(*links: tuple[str, str]) -> GoldArticle:
+    """Three pieces of content, a cue and a source, of which every two in ``links`` are linked."""
+    labels = {"A": CONTENT, "B": CONTENT, "C": CONTENT, "cue": CUE, "source": SOURCE}
+    regions = [Region(name, label, at, at + 1) for at, (name, label) in enumerate(labels.items())]
+    drawn = [Link(one, other, "part") for one, other in links]
+    return from_regions("a1", "abcde", regions, drawn, "news.json")
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        [("A", "B"), ("A", "C"), ("A", "cue"), ("A", "source")],
+        [("A", "B"), ("B", "C"), ("C", "cue"), ("B", "source")],
+        [("cue", "C"), ("B", "C"), ("source", "A"), ("A", "B")],
+    ],
+)
+def test_links_may_be_drawn_in_a_chain(links: list[tuple[str, str]]) -> None:
+    (statement,) = linked(*links).attributions or ()
+    assert statement.content == (Span(0, 1), Span(1, 2), Span(2, 3))
+    assert (statement.cue, statement.source) == ((Span(3, 4),), (Span(4, 5),))
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        ([("A", "B"), ("B", "A")], "the Content at 1 to 2 continues itself"),
+        ([("A", "A")], "the Content at 0 to 1 continues itself"),
+        ([("A", "C"), ("B", "C"), ("C", "cue")], "the Content at 2 to 3 continues two statements"),
+    ],
+)
+def test_a_content_without_one_first_content_is_named(
+    links: list[tuple[str, str]], message: str
+) -> None:
+    with pytest.raises(GoldError, match=message):
+        linked(*links)
 
 
 @pytest.mark.parametrize("name", FORMATS)

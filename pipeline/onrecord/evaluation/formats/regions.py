@@ -98,8 +98,8 @@ def from_regions(
     an annotator deleted to the last one are therefore taken as not labelled.
 
     Raises:
-        GoldError: a link leads nowhere or to a region of another role, or an attribute has an
-            unknown value.
+        GoldError: a link leads nowhere or to a region of another role, the Content of a statement
+            goes on in a circle or of two statements, or an attribute has an unknown value.
     """
     by_id = {region.id: region for region in regions}
     content = {r.id: r for r in regions if _part(r) == "content"}
@@ -107,12 +107,14 @@ def from_regions(
         key: {"content": [Span(r.start, r.end)], "cue": [], "source": []}
         for key, r in content.items()
     }
-    continued: set[str] = set()
-    for link in links:
-        head, other, part = _ends(link, by_id, origin)
-        parts[head][part].append(Span(other.start, other.end))
+    ends = [_ends(link, by_id, origin) for link in links]
+    continued: dict[str, set[str]] = {}
+    for head, other, part in ends:
         if part == "content":
-            continued.add(other.id)
+            continued.setdefault(other.id, set()).add(head)
+    for head, other, part in ends:
+        first = _first_content(head, continued, by_id, origin)
+        parts[first][part].append(Span(other.start, other.end))
     statements = [
         _statement(parts[key], region.attributes, origin)
         for key, region in content.items()
@@ -156,6 +158,25 @@ def _ends(link: Link, by_id: Mapping[str, Region], origin: str) -> tuple[str, Re
             "statement to its Cue, its Source and its other Content"
         )
     return start.id, end, part
+
+
+def _first_content(
+    head: str, continued: Mapping[str, set[str]], by_id: Mapping[str, Region], origin: str
+) -> str:
+    """The first content region of a statement whose links an annotator drew in a chain."""
+    first, passed = head, {head}
+    while first in continued:
+        before, *others = sorted(continued[first])
+        region = by_id[first]
+        if others or before in passed:
+            reason = "continues two statements" if others else "continues itself"
+            raise GoldError(
+                f"{origin}: the Content at {region.start} to {region.end} {reason}; link each "
+                "Content of a statement from its first one alone"
+            )
+        passed.add(before)
+        first = before
+    return first
 
 
 def _statement(
