@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from onrecord.evaluation.gold import GoldArticle, GoldAttribution, GoldEntity
 from onrecord.evaluation.matching import Match, match_attributions, score_attributions
 from onrecord.evaluation.names import fold_name, same_name
+from onrecord.evaluation.overlaps import Overlaps
 from onrecord.evaluation.predictions import PredictedAttribution, Prediction
 from onrecord.records import STANCES, Span
 
@@ -110,12 +111,12 @@ def _overlapping_pairs(gold: Sequence[GoldEntity], predicted: Sequence[GoldEntit
     """Mentions of the same label that share a character, one to one, largest overlap first."""
     candidates = []
     in_order = sorted(predicted, key=lambda e: e.start)
+    overlaps = Overlaps((e.start, e.end) for e in in_order)
     for g, ours in enumerate(gold):
-        for p, theirs in enumerate(in_order):
-            if theirs.start >= ours.end:
-                break
+        for p in overlaps.at(ours.start, ours.end):
+            theirs = in_order[p]
             shared = min(ours.end, theirs.end) - max(ours.start, theirs.start)
-            if shared > 0 and ours.label == theirs.label:
+            if ours.label == theirs.label:
                 either = max(ours.end, theirs.end) - min(ours.start, theirs.start)
                 candidates.append((-shared / either, ours.start + theirs.start, g, p))
     taken_gold: set[int] = set()

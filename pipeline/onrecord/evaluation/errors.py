@@ -13,6 +13,7 @@ from onrecord.evaluation.counting import layers_of
 from onrecord.evaluation.gold import GoldArticle, GoldAttribution, GoldEntity
 from onrecord.evaluation.matching import MIN_IOU, AttributionLike, Match, match_attributions
 from onrecord.evaluation.names import same_name
+from onrecord.evaluation.overlaps import Overlaps
 from onrecord.evaluation.predictions import PredictedAttribution, Prediction
 from onrecord.quotation import find_blocks
 from onrecord.records import Span, Spans, join_spans
@@ -90,16 +91,18 @@ class _Report:
         self.text = gold.text
         self.setting = setting
         self.passages = gold.sentences or tuple(find_blocks(gold.text))
+        self.passages_at = Overlaps(self.passages)
 
     def sentences(self, gold: Sequence[Span], predicted: Sequence[Span]) -> Iterator[Mistake]:
         same = set(gold) & set(predicted)
+        ours, theirs = Overlaps(gold), Overlaps(predicted)
         for span in gold:
             if span not in same:
-                touching = tuple(p for p in predicted if _overlap(p, span))
+                touching = tuple(predicted[number] for number in theirs.at(*span))
                 problem = "wrong boundary" if touching else "missed"
                 yield self._mistake("sentences", problem, (span,), touching)
         for span in predicted:
-            if span not in same and not any(_overlap(span, g) for g in gold):
+            if span not in same and not ours.at(*span):
                 yield self._mistake("sentences", "spurious", (), (span,))
 
     def entities(
@@ -108,12 +111,14 @@ class _Report:
         at = {(e.start, e.end): e for e in predicted}
         exact = {(e.start, e.end) for e in gold} & at.keys()
         used: set[tuple[int, int]] = set(exact)
+        overlaps = Overlaps((e.start, e.end) for e in predicted)
         for ours in gold:
             span = Span(ours.start, ours.end)
             if span in exact:
                 yield from self._same_span(ours, at[span])
                 continue
-            theirs = _touching(span, predicted, used)
+            touching = (predicted[number] for number in overlaps.at(*span))
+            theirs = next((e for e in touching if (e.start, e.end) not in used), None)
             if theirs is None:
                 yield self._mistake("entities", "missed", (span,), (), ours.label)
             else:
@@ -277,7 +282,7 @@ class _Report:
     def _passage(self, spans: Sequence[Span]) -> Span:
         """The sentences that the spans touch, cut at some distance from them."""
         low, high = spans[0].start, max(span.end for span in spans)
-        touched = [p for p in self.passages if p.end > low and p.start < high]
+        touched = [self.passages[number] for number in self.passages_at.at(low, high)]
         first = min((p.start for p in touched), default=low)
         last = max((p.end for p in touched), default=high)
         return Span(max(min(first, low), low - _CONTEXT), min(max(last, high), high + _CONTEXT))
@@ -285,20 +290,6 @@ class _Report:
 
 def _labelled(words: str, label: str | None) -> str | None:
     return f"{words} ({label})" if words and label else None
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start < other.end and other.start < one.end
-
-
-def _touching(
-    span: Span, predicted: Sequence[GoldEntity], used: set[tuple[int, int]]
-) -> GoldEntity | None:
-    for theirs in predicted:
-        place = Span(theirs.start, theirs.end)
-        if place not in used and _overlap(place, span):
-            return theirs
-    return None
 
 
 SCHEMA = pa.schema(

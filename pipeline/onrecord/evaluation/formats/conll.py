@@ -10,6 +10,7 @@ the token, the last its tag, and the text is the tokens joined by spaces, one se
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,9 +157,11 @@ def _lines(article: GoldArticle) -> Iterator[str]:
     spans = [Span(e.start, e.end) for e in entities]
     tags: dict[int, str] = {}
     tokens = split_tokens(article.text, [*spans, *(article.sentences or ())])
+    begins = [token.start for token in tokens]
     for entity in entities:
-        inside = [t for t in tokens if t.start >= entity.start and t.end <= entity.end]
-        for number, token in enumerate(inside):
+        # Tokens are cut where entities begin and end, so none is only partly inside.
+        inside = slice(bisect_left(begins, entity.start), bisect_left(begins, entity.end))
+        for number, token in enumerate(tokens[inside]):
             if token.start in tags:
                 raise GoldError(
                     f"article {article.id!r}: entities overlap at {token.start}; CoNLL columns "
