@@ -22,7 +22,6 @@ from onrecord.runs import Run, read_run
 # The layers that the stages of a pipeline find, and those they judge about given statements.
 _FOUND = ("sentences", "entities", "attribution")
 _JUDGED = ("speakers", "stance")
-SETTINGS = ("given_gold", "end_to_end")
 
 Scores = dict[str, dict[str, Interval]]
 ArticleCounts = list[dict[str, Counts]]

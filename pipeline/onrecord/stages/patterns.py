@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Frame = Literal["say", "tell", "think", "act", "infinitive"]
 Form = Literal["base", "third", "past", "gerund"]
 
 
@@ -183,22 +182,12 @@ def _verb_table() -> dict[str, VerbForm]:
 
 VERBS: dict[str, VerbForm] = _verb_table()
 
-# Nouns of speech: "his claim that ...", "a statement saying ...".
-NOMINAL_CUES = _words(
-    "claim claims statement suggestion suggestions assertion assertions allegation allegations "
-    "accusation accusations argument belief complaint complaints concern concerns fear fears hope "
-    "hopes promise pledge warning warnings prediction doubt doubts speculation assumption idea "
-    "conclusion contention insistence view confidence evidence reports report admission notion "
-    "finding findings conviction charge charges"
-)
-
 AUXILIARIES = _words(
     "is are was were be been being am 's 're has have had having do does did will would shall "
     "should "
     "can could may might must 'll 've 'd isn't aren't wasn't weren't hasn't haven't hadn't don't "
     "doesn't didn't won't wouldn't can't couldn't shouldn't cannot ca wo n't"
 )
-PERFECT = _words("has have had having 've")
 PASSIVE = _words("is are was were be been being 's 're am")
 ADVERBS_IN_GROUP = _words(
     "also then later again not never still just even now once long often since first only always "
