@@ -76,6 +76,15 @@ def test_kinds_are_read_off_the_marks() -> None:
     assert kinds == ["indirect", "direct"]
 
 
+def test_a_mark_that_is_never_closed_quotes_its_own_paragraph_only() -> None:
+    """Also where each line is a paragraph, as the stages read such an article."""
+    text = "“We will stay here all week, she said.\nOrtiz said that he had left at noon.\n"
+    at = text.index("that")
+    row = {"id": "a", "text": text, "attributions": [{"content": [[at, at + 24]]}]}
+    (found,) = with_kinds(parse_article(row)).attributions or ()
+    assert found.kind == "indirect"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -204,6 +204,19 @@ def test_labels_are_read_from_both_kinds_of_file(tmp_path: Path) -> None:
     assert found["a"].attributions == found["b"].attributions
 
 
+def test_marks_of_an_article_pair_as_the_stages_pair_them(tmp_path: Path) -> None:
+    text = "“We will stay here all week, she said.\nOrtiz said that he had left at noon.\n"
+    at = text.index("that")
+    data = data_folder(tmp_path)
+    statement = {"content": [[at, at + 24]], "cue": [], "source": []}
+    write_lines(
+        data / "speakers" / "articles.jsonl",
+        [{"id": "b", "text": text, "attributions": [statement]}],
+    )
+    (found,) = [article for article in read_labelled(data) if article.name == "b"]
+    assert [attribution.kind for attribution in found.attributions] == ["indirect"]
+
+
 def test_gap_questions_are_choices(tmp_path: Path, encoder: ArticleEncoder) -> None:
     (choice,) = read_gap(data_folder(tmp_path) / "gap" / "gap-development.tsv", encoder)
     assert len(choice.rows) == 3

@@ -27,8 +27,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 
 from onrecord.batch.durable import replace_file
 from onrecord.evaluation.kinds import kind_by_marks
-from onrecord.quotation import find_quotations
+from onrecord.quotation import Quotation, find_quotations, paragraph_spans
 from onrecord.records import NAMED_LABELS, AttributionKind, Span, Spans, Stance
+from onrecord.stages.segment import segment
 
 # OntoNotes labels, the scheme of the entities table.
 KNOWN_LABELS = NAMED_LABELS | {
@@ -318,11 +319,16 @@ def _overlaps(article: GoldArticle) -> Counter[str]:
     )
 
 
+def quotations_of(text: str) -> list[Quotation]:
+    """The quotations of an article, paired in its paragraphs as the stages pair them."""
+    return find_quotations(text, paragraph_spans(segment(text)) or None)
+
+
 def with_kinds(article: GoldArticle) -> GoldArticle:
     """The article with every missing ``kind`` read off the quotation marks of the text."""
     if not any(a.kind is None for a in article.attributions or ()):
         return article
-    quotations = find_quotations(article.text)
+    quotations = quotations_of(article.text)
     filled = (
         a if a.kind else replace(a, kind=kind_by_marks(article.text, a.content, quotations))
         for a in article.attributions or ()

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from spacy.tokens import Doc
 from torch import Tensor, nn
 
+from onrecord.evaluation.gold import quotations_of
 from onrecord.evaluation.kinds import kind_by_marks
 from onrecord.evaluation.names import fold_name
 from onrecord.model_folder import ModelFolder, round_as_written
-from onrecord.quotation import find_quotations
 from onrecord.records import Attribution, Entity, Mention, Span
 from onrecord.stages.encoder import ArticleEncoder
 from onrecord.stages.roster import Candidate
@@ -117,7 +117,7 @@ def _label(row: dict[str, Any]) -> str:
 
 
 def _article(name: str, text: str, labelled: Iterable[tuple[Attribution, str]]) -> LabelledArticle:
-    quotations = find_quotations(text)
+    quotations = quotations_of(text)
     rows = [
         (replace(a, kind=kind_by_marks(text, a.content, quotations)), label)
         for a, label in labelled
