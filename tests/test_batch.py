@@ -14,6 +14,7 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,9 +30,11 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from fakes import load_broken, load_fake, make_article
+from fakes import STAGES, load_broken, load_fake, make_article
 from onrecord.annotation import annotate_articles
 from onrecord.batch import RunError, RunOptions, RunSummary, run_batch
+from onrecord.batch.cores import usable_cores
+from onrecord.batch.csv_tables import write_csv
 from onrecord.batch.directory import RunDirectory
 from onrecord.batch.job import cut_batches
 from onrecord.batch.plan import KnownArticle, Plan
@@ -201,7 +204,9 @@ def test_run_json_says_what_made_the_tables(tmp_path: Path, write_jsonl: WriteJs
     assert info["identity"]["spacy_model"]["version"] == "3.8.0"
     assert info["versions"]["pyarrow"] == pa.__version__
     assert info["sessions"][0]["config"]["shard_size"] == 5
-    assert "fake_stance" in info["seconds_by_stage"]
+    stages = list(info["seconds_by_stage"])
+    assert stages[:3] == ["read", "language", "tokenizer"]
+    assert {"tables", "commit", "merge", *STAGES} <= set(stages)
     log = [json.loads(line) for line in (tmp_path / "out" / "run.log").read_text().splitlines()]
     assert [line["event"] for line in log] == ["start", "planned", "shard", "shard", "finish"]
     assert not (tmp_path / "out" / ".work").exists()
@@ -383,13 +388,79 @@ def test_the_name_of_a_new_directory_is_flushed_to_the_disk(
         assert flushed == [tmp_path / "outputs", tmp_path]
 
 
-def test_resuming_a_finished_run_does_nothing(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
-    news = write_jsonl([make_article(1)])
+def test_resuming_a_finished_run_does_nothing_and_says_so(
+    tmp_path: Path, write_jsonl: WriteJsonl
+) -> None:
+    news = write_jsonl([make_article(1), make_article(2, "FAIL:stance")])
     first = run_fake(news, tmp_path / "out", resume=True)
+    run_fake(write_jsonl([make_article(3)], "more.jsonl"), tmp_path / "out", append=True)
     before = (tmp_path / "out" / "run.json").read_bytes()
-    again = run_fake(news, tmp_path / "out", resume=True)
-    assert again.counts == first.counts
+    write_jsonl([make_article(1), make_article(4)])
+    console = Console(file=io.StringIO(), width=200)
+    again = run_batch(
+        [news], tmp_path / "out", HERE, resume=True, console=console, load_pipeline=load_fake
+    )
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "finished before; nothing was read; --append adds new articles" in told
+    # What the session that read this input came to, not the last one.
+    assert (again.n_articles, again.n_errors) == (first.n_articles, first.n_errors) == (2, 1)
+    assert again.counts["articles"] == 3
     assert (tmp_path / "out" / "run.json").read_bytes() == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="finds open files in /proc")
+def test_what_is_sorted_lies_on_the_disk_of_the_run(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's folder for temporary files is often small, or in memory."""
+    open_files: list[str] = []
+    read = Plan.write
+
+    def write(path: Path, *arguments: Any) -> Plan:
+        with contextlib.closing(sqlite3.connect(tmp_path / "rows")) as database:
+            database.executescript(
+                "PRAGMA cache_size = 10; CREATE TABLE row AS WITH RECURSIVE n(i) AS "
+                "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+                "SELECT hex(randomblob(200)) AS text FROM n;"
+            )
+            in_order = database.execute("SELECT text FROM row ORDER BY text")
+            next(in_order)
+            for link in Path("/proc/self/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    open_files.append(str(link.readlink()))
+        return read(path, *arguments)
+
+    monkeypatch.setattr(Plan, "write", write)
+    # A connection before the run: SQLite has looked for its folder already.
+    sqlite3.connect(":memory:").close()
+    run_fake(write_jsonl([make_article(1)]), tmp_path / "out")
+    sorted_in = [name for name in open_files if "etilqs" in name]
+    assert sorted_in
+    assert [name for name in sorted_in if f"{tmp_path}/out/.work/" not in name] == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "cores"),
+    [
+        ({}, None),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.max": "nonsense"}, None),
+        ({"a.slice/b.scope/cpu.max": "100000 100000"}, 1),
+        ({"a.slice/cpu.max": "50000 100000"}, 1),
+        ({"a.slice/b.scope/cpu.max": "99900000 100000"}, None),
+        ({"other.slice/cpu.max": "100000 100000"}, None),
+    ],
+)
+def test_a_container_has_the_cores_that_it_is_given_time_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, str], cores: int | None
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    (tmp_path / "own").write_text("4:memory:/elsewhere\n0::/a.slice/b.scope\n")
+    for name, limit in limits.items():
+        file = tmp_path / "groups" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(limit + "\n")
+    assert usable_cores(tmp_path / "groups", tmp_path / "own") == (cores or 8)
 
 
 def test_append_adds_what_is_new_and_equals_one_run_over_all(
@@ -432,6 +503,38 @@ def test_csv_files_do_not_fall_behind(tmp_path: Path, write_jsonl: WriteJsonl) -
     run_fake(write_jsonl([make_article(1)], "a.jsonl"), tmp_path / "out", csv=True)
     run_fake(write_jsonl([make_article(2)], "b.jsonl"), tmp_path / "out", append=True)
     assert "a0002" in (tmp_path / "out" / "articles.csv").read_text()
+
+
+def test_csv_files_of_a_run_that_was_appended_to_often_need_few_open_files(
+    tmp_path: Path,
+) -> None:
+    """Each day has articles from the whole range of ids, so that no part follows another."""
+    days = [[f"a{number:04d}" for number in range(day, 1_500, 150)] for day in range(150)]
+    parts = []
+    for day, ids in enumerate(days):
+        rows = [{"article_id": article_id, "text": "“Yes”,\nhe said"} for article_id in ids]
+        parts.append(tmp_path / f"{day}.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMAS["articles"]), parts[-1])
+    (tmp_path / "csv").mkdir()
+    with _open_files_at_most(100):
+        write_csv("articles", parts, tmp_path / "csv" / "articles.csv")
+    found = pd.read_csv(tmp_path / "csv" / "articles.csv")
+    assert found.article_id.tolist() == sorted(itertools.chain(*days))
+    assert set(found.text) == {"“Yes”,\nhe said"}
+    assert [path.name for path in (tmp_path / "csv").iterdir()] == ["articles.csv"]
+
+
+@contextlib.contextmanager
+def _open_files_at_most(more: int) -> Iterator[None]:
+    """The system lets this process open so many files beside those that are open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    first_free = os.dup(0)
+    os.close(first_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first_free + more, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_problems_of_the_input_fill_parts_of_bounded_size(
@@ -729,6 +832,47 @@ def stop_before_publishing(news: Path, out: Path, monkeypatch: pytest.MonkeyPatc
         patch.setattr(RunDirectory, "publish", _broken_disk)
         with pytest.raises(RunError, match="--resume"):
             run_fake(news, out)
+
+
+def test_the_log_says_why_a_run_ended(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    news, out = write_jsonl([make_article(1)]), tmp_path / "out"
+    stop_before_publishing(news, out, monkeypatch)
+    monkeypatch.setattr(RunDirectory, "publish", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_fake(news, out, resume=True)
+    events = [json.loads(line) for line in (out / "run.log").read_text().splitlines()]
+    ends = [event for event in events if event["event"] in ("failed", "interrupted")]
+    assert [(end["event"], end["error"]) for end in ends] == [
+        ("failed", "OSError"),
+        ("interrupted", "KeyboardInterrupt"),
+    ]
+    assert "Input/output error" in ends[0]["message"]
+
+
+def test_the_seconds_of_a_run_are_those_of_all_its_processes(
+    tmp_path: Path, write_jsonl: WriteJsonl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news, out = write_jsonl([make_article(1)]), tmp_path / "out"
+    stop_before_publishing(news, out, monkeypatch)
+    noted = out / ".work" / "seconds.json"
+    seconds = json.loads(noted.read_text())
+    assert {"total", "read", "commit"} <= seconds.keys()
+    noted.write_text(json.dumps({**seconds, "total": 5_000.0, "read": 1_000.0}))
+    run_fake(news, out, resume=True)
+    info = read_run(out).info
+    assert 5_000 < info["sessions"][0]["seconds"] < 5_100
+    assert info["seconds_by_stage"]["read"] == 1_000.0
+    # What is told of a run never stops it.
+    again = tmp_path / "again"
+    stop_before_publishing(news, again, monkeypatch)
+    (again / ".work" / "seconds.json").write_text("{ damage")
+    run_fake(news, again, resume=True)
+    assert read_run(again).info["sessions"][0]["seconds"] < 5_000
 
 
 def test_a_damaged_shard_is_done_again(

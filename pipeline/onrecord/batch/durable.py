@@ -1,6 +1,7 @@
 """Files that are there whole or not at all, also after a power cut.
 
-Everything is written beside its place, flushed to the disk, and then renamed.
+Everything is written beside its place, flushed to the disk, and then renamed. What is sorted on the
+way goes to the same disk.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _ASIDE = ".tmp"
+_SQLITE_FOLDER = "SQLITE_TMPDIR"
 
 
 def sync_directory(path: Path) -> None:
@@ -79,6 +82,30 @@ def write_parquet(path: Path, table: pa.Table) -> dict[str, Any]:
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
+
+
+@contextlib.contextmanager
+def sorting_in(folder: Path) -> Iterator[None]:
+    """Have SQLite keep what it sorts in a folder, not in the system's, which is often in memory."""
+    before = os.environ.get(_SQLITE_FOLDER)
+    # SQLite reads the variable at the first connection of a process; only the pragma, which a
+    # build may lack, changes its mind.
+    os.environ[_SQLITE_FOLDER] = str(folder)
+    _sort_in(str(folder))
+    try:
+        yield
+    finally:
+        _sort_in("")
+        if before is None:
+            os.environ.pop(_SQLITE_FOLDER, None)
+        else:
+            os.environ[_SQLITE_FOLDER] = before
+
+
+def _sort_in(folder: str) -> None:
+    quoted = folder.replace("'", "''")
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.execute(f"PRAGMA temp_store_directory = '{quoted}'")
 
 
 def is_whole(path: Path, described: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,13 +19,15 @@ import pyarrow.parquet as pq
 
 from onrecord.actors import merge_actors, read_part
 from onrecord.annotation import AnnotatedBatch, unannotated
+from onrecord.batch.cores import usable_cores
 from onrecord.batch.csv_tables import write_csv
 from onrecord.batch.directory import LOG_FILE, RunDirectory, Shard, part_name
-from onrecord.batch.durable import remove_tree
+from onrecord.batch.durable import remove_tree, sorting_in
 from onrecord.batch.near_duplicates import NearDuplicates
 from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.plan import KnownArticle, Plan
 from onrecord.batch.progress import RunLog, RunProgress
+from onrecord.batch.spent import Spent
 from onrecord.batch.workers import (
     Death,
     InProcess,
@@ -44,6 +46,7 @@ from onrecord.records import SCHEMAS, Article, ErrorRow
 from onrecord.tables import ARTICLE_TABLES, Tables, concat_sorted, error_row, to_tables
 
 _PLAN = "plan.sqlite"
+_SPENT = "seconds.json"
 # Of ten million articles, millions may be duplicates: no more rows than this are held at once.
 _ERRORS_OF_A_PART = 50_000
 # A batch holds no more text than this unless one article does: memory follows text, not articles.
@@ -104,9 +107,20 @@ class _OpenShard:
 
 
 class Job:
-    """One run in its directory, from the plan to ``run.json``."""
+    """One run in its directory, from the plan to ``run.json``.
 
-    def __init__(self, directory: RunDirectory, options: RunOptions, progress: RunProgress) -> None:
+    Args:
+        directory: where the run was begun.
+        options: settings of this process.
+        progress: what is told meanwhile.
+        began: when this process began, by ``time.monotonic``.
+    """
+
+    def __init__(
+        self, directory: RunDirectory, options: RunOptions, progress: RunProgress, began: float
+    ) -> None:
+        self._began = began
+        self._spent = Spent(directory.work / _SPENT, began)
         self._directory = directory
         self._options = options
         self._progress = progress
@@ -125,10 +139,16 @@ class Job:
             self._plan.close()
         self._log.close()
 
-    def run(
-        self, inputs: Sequence[Path | str], load_pipeline: LoadPipeline, began: float
-    ) -> RunSummary:
-        """Do what is not done yet, and publish."""
+    def run(self, inputs: Sequence[Path | str], load_pipeline: LoadPipeline) -> RunSummary:
+        """Do what is not done yet, and publish; the log says how it ended."""
+        try:
+            with sorting_in(self._directory.work):
+                return self._run(inputs, load_pipeline)
+        except BaseException as error:
+            self._log_end(error)
+            raise
+
+    def _run(self, inputs: Sequence[Path | str], load_pipeline: LoadPipeline) -> RunSummary:
         self._log.write("start", config=self._begun["config"], inputs=self._begun["inputs"])
         self._plan = plan = self._make_plan(inputs)
         self._shards = self._directory.finished_shards()
@@ -138,9 +158,23 @@ class Job:
         self._commit_read_errors(plan)
         if self._missing(plan):
             self._annotate(plan, load_pipeline)
-        summary = self._publish(plan, began)
+        summary = self._publish(plan)
         self._log.write("finish", counts=summary.counts, seconds=round(summary.seconds, 3))
         return summary
+
+    def _log_end(self, error: BaseException) -> None:
+        """Note why this process ends before the run is done, and what it took."""
+        interrupted = isinstance(error, KeyboardInterrupt)
+        # On a disk that is full there is no room for this either; the error itself is told.
+        with suppress(OSError):
+            self._log.write(
+                "interrupted" if interrupted else "failed",
+                error=type(error).__name__,
+                message=str(error) or ("asked to end" if interrupted else "no message"),
+                seconds=round(time.monotonic() - self._began, 3),
+            )
+        with suppress(OSError):
+            self._spent.save()
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -150,12 +184,13 @@ class Job:
             return Plan(path)
         self._progress.say("reading the input")
         known = self._known_articles(), self._known_errors()
-        with self._reader() as reader, self._near_duplicates() as near:
+        with self._spent.timed("read"), self._reader() as reader, self._near_duplicates() as near:
             read = open_input(inputs, self._begun["config"], self._directory.path, reader)
             plan = Plan.write(path, read, *known, near)
         if not (plan.n_articles or plan.has_errors or self._before):
             remove_tree(self._directory.work)
             raise RunError(f"{', '.join(map(str, inputs))}: no article found; nothing to do")
+        self._spent.save()
         return plan
 
     def _reader(self) -> AbstractContextManager[ReadOne]:
@@ -231,8 +266,10 @@ class Job:
             del self._open[number]
 
     def _commit(self, shard: Shard, tables: Tables) -> None:
-        tables["errors"] = self._without_known(tables["errors"])
-        done = self._directory.commit_shard(shard, tables)
+        with self._spent.timed("commit"):
+            tables["errors"] = self._without_known(tables["errors"])
+            done = self._directory.commit_shard(shard, tables)
+            self._spent.save()
         self._shards[done.number] = done
         rows = {name: about["rows"] for name, about in done.files.items()}
         self._log.write("shard", number=done.number, articles=done.n_articles, rows=rows)
@@ -287,12 +324,13 @@ class Job:
         for number in sorted(self._shards):
             yield self._directory.file(self._shards[number], table)
 
-    def _publish(self, plan: Plan, began: float) -> RunSummary:
+    def _publish(self, plan: Plan) -> RunSummary:
         self._progress.say("merging actors")
-        actors, n_actors = self._write_actors()
-        run = self._run_file(n_actors, time.monotonic() - began)
-        if self._options.csv or self._has_csv():
-            self._write_csv(actors)
+        with self._spent.timed("merge"):
+            actors, n_actors = self._write_actors()
+            if self._options.csv or self._has_csv():
+                self._write_csv(actors)
+        run = self._run_file(n_actors)
         self._directory.publish(self._shards, actors, run)
         session = run["sessions"][-1]
         return RunSummary(
@@ -300,7 +338,7 @@ class Job:
             run["counts"],
             session["errors"],
             session["articles"],
-            time.monotonic() - began,
+            time.monotonic() - self._began,
         )
 
     def _has_csv(self) -> bool:
@@ -331,7 +369,7 @@ class Job:
             files = [actors] if table == "actors" else list(self._parts(table))
             write_csv(table, files, self._directory.work / f"{table}.csv")
 
-    def _run_file(self, n_actors: int, seconds: float) -> dict[str, Any]:
+    def _run_file(self, n_actors: int) -> dict[str, Any]:
         """Content of ``run.json``: what made the tables, and what is in them."""
         new = [self._shards[number] for number in sorted(self._shards)]
         before = self._before or {"parts": [], "sessions": [], "seconds_by_stage": {}}
@@ -346,7 +384,7 @@ class Job:
             "config": self._options.model_dump(mode="json"),
             "started_at": self._begun["started_at"],
             "finished_at": utc_now(),
-            "seconds": round(seconds, 3),
+            "seconds": round(self._spent.total, 3),
             "articles": articles,
             "words": words,
             "errors": sum(shard.files["errors"]["rows"] for shard in new),
@@ -357,14 +395,17 @@ class Job:
             "identity": self._begun["identity"],
             "versions": library_versions(),
             "counts": {table: counts[table] for table in SCHEMAS},
-            "seconds_by_stage": _add_seconds(before["seconds_by_stage"], new),
+            "seconds_by_stage": _add_seconds(
+                before["seconds_by_stage"],
+                self._spent.stages,
+                *(shard.seconds for shard in new),
+            ),
             "sessions": [*before["sessions"], session],
             "parts": parts,
         }
 
 
 def _make_pool(options: RunOptions, load_pipeline: LoadPipeline) -> Pool:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     spec = PipelineSpec(
         load_pipeline,
         {
@@ -374,7 +415,7 @@ def _make_pool(options: RunOptions, load_pipeline: LoadPipeline) -> Pool:
             "attribution": options.attribution,
         },
         language=options.language,
-        threads=max(1, (cores or 1) // max(1, options.workers)),
+        threads=max(1, usable_cores() // max(1, options.workers)),
     )
     if options.engine == "spark":
         # PySpark is an extra; only here is it needed.
@@ -411,11 +452,13 @@ def _death_row(article: Article, death: Death) -> ErrorRow:
     )
 
 
-def _add_seconds(before: Mapping[str, float], shards: Iterable[Shard]) -> dict[str, float]:
-    total = dict(before)
-    for shard in shards:
-        for stage, spent in shard.seconds.items():
+def _add_seconds(*given: Mapping[str, float]) -> dict[str, float]:
+    """Seconds by stage, in the order in which an article meets them."""
+    total: dict[str, float] = {}
+    for seconds in given:
+        for stage, spent in seconds.items():
             total[stage] = total.get(stage, 0.0) + spent
-    ordered = [*("language", "tokenizer"), *STAGES[:1], "tok2vec", "ner", *STAGES[1:], "tables"]
+    ordered = [*("read", "language", "tokenizer"), *STAGES[:1], "tok2vec", "ner", *STAGES[1:]]
+    ordered += ["tables", "commit", "merge"]
     names = [*(name for name in ordered if name in total), *(set(total) - set(ordered))]
     return {name: round(total[name], 3) for name in names}

@@ -60,12 +60,16 @@ def run_batch(
     try:
         with RunDirectory(Path(out)) as directory:
             identity = _identity(chosen)
-            if not _prepare(directory, inputs, chosen, identity, (resume, overwrite, append)):
-                return _summary_of(directory, began)
+            todo = _prepare(directory, inputs, chosen, identity, (resume, overwrite, append))
             with RunProgress(console) as progress:
-                job = Job(directory, chosen, progress)
+                if not todo:
+                    progress.say(
+                        "the run was finished before; nothing was read; --append adds new articles"
+                    )
+                    return _summary_of(directory, inputs, began)
+                job = Job(directory, chosen, progress, began)
                 try:
-                    return job.run(inputs, load_pipeline, began)
+                    return job.run(inputs, load_pipeline)
                 finally:
                     job.close()
     except WorkerError as error:
@@ -144,7 +148,7 @@ def _prepare(
     """Make the directory ready for work; False if all of it is done already."""
     resume, overwrite, append = flags
     state = directory.state
-    names = sorted(str(given) for given in inputs)
+    names = _names(inputs)
     if state == "unfinished" and not overwrite:
         if not resume:
             raise RunError(
@@ -194,6 +198,11 @@ def _prepare(
     return True
 
 
+def _names(inputs: Sequence[Path | str]) -> list[str]:
+    """What a session notes of its input."""
+    return sorted(str(given) for given in inputs)
+
+
 def _refuse_other(path: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     """Tables of one directory come from one version, one set of models and one configuration."""
     for name, value in here.items():
@@ -215,10 +224,14 @@ def _short(value: Any) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def _summary_of(directory: RunDirectory, began: float) -> RunSummary:
-    """Summary of a run that was finished before."""
+def _summary_of(directory: RunDirectory, inputs: Sequence[Path | str], began: float) -> RunSummary:
+    """Summary of a run that was finished before: of the last session that read this input."""
     run = read_run_file(directory.path) or {}
-    last = run["sessions"][-1]
+    session = [found for found in run["sessions"] if found["inputs"] == _names(inputs)][-1]
     return RunSummary(
-        directory.path, run["counts"], last["errors"], last["articles"], time.monotonic() - began
+        directory.path,
+        run["counts"],
+        session["errors"],
+        session["articles"],
+        time.monotonic() - began,
     )
