@@ -234,7 +234,7 @@ def _sigmoid(logits: Floats) -> Floats:
 def _macro_f1(defies: Marks, conciliates: Marks, gold: Marks, weights: Floats) -> float:
     """Mean F1 of defiant, conciliatory and neutral; a statement with both marks counts for both."""
 
-    def size(chosen: Marks) -> float:
+    def size(chosen: Any) -> float:
         return float(weights[chosen].sum())
 
     pairs = (
