@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 from onrecord.records import SCHEMAS
 from onrecord.tables import Row
 
-_ENTITY_COLUMNS = ["article_id", "text", "label", "entity_id", "entity", "kb_id"]
-_QUOTE_COLUMNS = ["speaker", "speaker_id", "stance"]
+# What is read of the tables; a run's other columns hold most of its bytes.
+ENTITY_COLUMNS = ["article_id", "text", "label", "entity_id", "entity", "kb_id"]
+QUOTE_COLUMNS = ["speaker", "speaker_id", "stance"]
 _CHUNK = 10_000
 # One fact of an entity: a value of a field, and how often it was met.
 Fact = tuple[str, str, str]
@@ -38,7 +39,8 @@ def merge_actors(
     """Actors of all parts, sorted by ``entity_id``.
 
     Args:
-        parts: (entities, quotes) tables; all rows of an article are in the same part.
+        parts: (entities, quotes) tables, of which ``ENTITY_COLUMNS`` and ``QUOTE_COLUMNS`` are
+            needed; all rows of an article are in the same part.
         database: SQLite file to count in; it must not exist yet.
     """
     with closing(sqlite3.connect(database, isolation_level=None)) as counts:
@@ -63,7 +65,7 @@ def count_facts(entities: pa.Table, quotes: pa.Table) -> Counter[Fact]:
     """What the rows of whole articles say of each named entity, and how often."""
     facts: Counter[Fact] = Counter()
     articles: set[tuple[str, str]] = set()
-    for row in entities.select(_ENTITY_COLUMNS).to_pylist():
+    for row in entities.select(ENTITY_COLUMNS).to_pylist():
         key = row["entity_id"]
         if key is None:
             continue
@@ -76,7 +78,7 @@ def count_facts(entities: pa.Table, quotes: pa.Table) -> Counter[Fact]:
             facts[key, "kb_id", row["kb_id"]] += 1
     for key, _ in articles:
         facts[key, "n_articles", ""] += 1
-    for row in quotes.select(_QUOTE_COLUMNS).to_pylist():
+    for row in quotes.select(QUOTE_COLUMNS).to_pylist():
         key = row["speaker_id"]
         if key is None:
             continue

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onrecord.actors import merge_actors, read_part
+from onrecord.actors import ENTITY_COLUMNS, QUOTE_COLUMNS, merge_actors, read_part
 from onrecord.annotation import AnnotatedBatch, unannotated
 from onrecord.batch.cores import usable_cores
 from onrecord.batch.csv_tables import write_csv
@@ -52,7 +52,7 @@ _ERRORS_OF_A_PART = 50_000
 # A batch holds no more text than this unless one article does: memory follows text, not articles.
 _BATCH_CHARS = 200_000
 # Where a worker can die outside of any stage that could be left out.
-_OUTSIDE_STAGES = frozenset({"loading", "language", "tokenizer", "tables"})
+_OUTSIDE_STAGES = frozenset({"executor", "loading", "waiting", "language", "tokenizer", "tables"})
 
 
 def utc_now() -> str:
@@ -350,7 +350,7 @@ class Job:
         for name in ("actors.sqlite", "actors.parquet"):
             remove_tree(work / name)
         parts = (
-            (read_part(entities, None), read_part(quotes, None))
+            (read_part(entities, ENTITY_COLUMNS), read_part(quotes, QUOTE_COLUMNS))
             for entities, quotes in zip(self._parts("entities"), self._parts("quotes"), strict=True)
         )
         path = work / "actors.parquet"
