@@ -1,18 +1,22 @@
 """A pipeline of small stages that load at once, and that fail where an article asks for it.
 
 The real stages are exercised by their own tests. An article says what is to go wrong with a word:
-``FAIL:stage`` raises in that stage, ``HANG:stage`` never returns, ``DIE:stage`` kills the process
-as a crash in native code would.
+``FAIL:stage`` raises in that stage, ``HANG:stage`` never returns, ``HOLD:stage`` neither, nor does
+it let any other thread run, ``NAP:stage`` takes a second, ``DIE:stage`` kills the process as a
+crash in native code would, ``DOOM:stage`` the Java program that all this runs in. ``TOUCH:file``
+makes a file before any of these.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import spacy
@@ -37,12 +41,29 @@ _CONCILIATORY = re.compile(r"agree|welcome", re.I)
 
 
 def _misbehave(doc: Doc, stage: str) -> None:
+    if f":{stage} " in doc.text and (file := re.search(r"TOUCH:(\S+)", doc.text)):
+        Path(file[1]).touch()
     if f"FAIL:{stage}" in doc.text:
         raise ValueError(f"asked to fail in {stage}")
     if f"HANG:{stage}" in doc.text:
         time.sleep(600)
+    if f"HOLD:{stage}" in doc.text:
+        ctypes.PyDLL(None).sleep(600)
+    if f"NAP:{stage}" in doc.text:
+        time.sleep(1)
+    if f"DOOM:{stage}" in doc.text:
+        _kill_java()
     if f"DIE:{stage}" in doc.text:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_java() -> None:
+    process = os.getpid()
+    while process > 1 and "java" not in Path(f"/proc/{process}/comm").read_text():
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    if process > 1:
+        os.kill(process, signal.SIGKILL)
+    time.sleep(600)
 
 
 class _Stage:
@@ -156,6 +177,15 @@ def load_slow(**arguments: Any) -> Language:
 def load_broken(**arguments: Any) -> Language:
     """A pipeline whose models are not there."""
     raise OSError("the model file is missing")
+
+
+def load_unsteady(*, folder: str, deadly: Sequence[int]) -> Language:
+    """The fake stages, but the process dies at some of its loads, which are counted in a folder."""
+    load = len(list(Path(folder).iterdir())) + 1
+    Path(folder, str(load)).touch()
+    if load in deadly:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return load_fake()
 
 
 def make_article(number: int, extra: str = "") -> Article:

@@ -20,8 +20,8 @@ from onrecord.readers.language_id import detect_language
 from onrecord.records import Article, ErrorRow
 from onrecord.tables import Row, Tables, article_rows, error_row, to_tables
 
-# Called with the name of each stage before it runs, so that a parent process knows where a worker
-# was when it died.
+# Called with the name of each stage before it runs and after each article that leaves it, so that a
+# parent process knows where a worker was when it died, and that it does not stand still.
 StageObserver = Callable[[str], None]
 
 
@@ -65,7 +65,7 @@ def annotate_articles(
             "any" annotates all.
         failing: stages that are known to fail on these articles, with the error to record; they
             do not run.
-        observe: called with the name of each stage before it runs.
+        observe: called with the name of each stage before it runs and after each of its articles.
 
     Returns:
         Tables sorted as the batch was; an error of one article never raises.
@@ -129,8 +129,12 @@ class _Clock:
         self._stage = stage
         return self
 
-    def __enter__(self) -> None:
+    def beat(self) -> None:
+        """Say that the stage goes on."""
         self._observe(self._stage)
+
+    def __enter__(self) -> None:
+        self.beat()
         self._began = time.perf_counter()
 
     def __exit__(self, *_: object) -> None:
@@ -177,17 +181,21 @@ def _whole_batch(nlp: Language, articles: Sequence[Article], clock: _Clock) -> l
             docs = [make_doc(nlp, article) for article in articles]
         for name, stage in nlp.pipeline:
             with clock.timed(name):
-                docs = _pipe(name, stage, docs)
+                docs = _pipe(name, stage, docs, clock)
     except Exception:  # noqa: BLE001 - any stage may raise anything; redone one at a time
         return None
     return docs
 
 
-def _pipe(name: str, stage: Any, docs: list[Doc]) -> list[Doc]:
+def _pipe(name: str, stage: Any, docs: list[Doc], clock: _Clock) -> list[Doc]:
     if hasattr(stage, "pipe"):
-        done = list(stage.pipe(docs, batch_size=max(1, len(docs))))
+        stream = stage.pipe(docs, batch_size=max(1, len(docs)))
     else:
-        done = [stage(doc) for doc in docs]
+        stream = map(stage, docs)
+    done = []
+    for doc in stream:
+        clock.beat()
+        done.append(doc)
     if len(done) != len(docs):
         raise RuntimeError(f"stage {name} gave {len(done)} docs for {len(docs)}")
     return done

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
 
 
 def settle_in() -> None:
@@ -31,10 +35,18 @@ def describe_exit(code: int | None) -> str:
 
 
 def end_with_parent() -> None:
-    """End this process as soon as its parent has gone, also in the middle of an article."""
+    """End this process as soon as its parent has gone, also in the middle of an article.
+
+    Linux is asked to see to it, for a thread does not run while native code holds the interpreter.
+    The thread serves elsewhere, and where the parent has gone before it could be asked. (Linux
+    means the thread that began this process, which stays as long as what it began is used.)
+    """
     parent = multiprocessing.parent_process()
     if parent is None:
         return
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
     def watch() -> None:
         parent.join()

@@ -32,7 +32,8 @@ class RunOptions(BaseModel):
         workers: processes; 0 annotates in this one, without protection from crashes.
         batch_size: most articles of one batch.
         shard_size: input articles of one shard, the unit that is committed and resumed.
-        article_timeout: seconds that one article, or one batch, may take; None for no limit.
+        article_timeout: seconds that one article may take; a batch, so many for each of its
+            articles. None for no limit.
         near_duplicates: note in ``articles.extra`` which article a wire copy repeats.
         csv: write every table as CSV too.
         engine: "local" for worker processes, "spark" for the executors of a Spark cluster.

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.sharedctypes import RawArray
+from multiprocessing.sharedctypes import RawArray, RawValue
 from typing import Any, Protocol
 
 from spacy.language import Language
@@ -28,6 +28,10 @@ from onrecord.records import Article, ErrorRow
 LoadPipeline = Callable[..., Language]
 _STAGE_BYTES = 128
 _LOADING = "loading"
+_WAITING = "waiting"
+# Once the pipeline has loaded, a worker that does not load had too little memory for a moment, or
+# its disk failed; more often than this in a row is no chance.
+_RELOADS = 3
 
 
 class WorkerError(RuntimeError):
@@ -126,22 +130,32 @@ def _annotate(
 
 
 class _Worker:
-    """One process, its pipe, and what it is doing."""
+    """One process, its pipe, and what it is doing.
 
-    def __init__(self, spec: PipelineSpec) -> None:
+    Args:
+        spec: the pipeline.
+        timeout: seconds that one article may take, None for no limit.
+    """
+
+    def __init__(self, spec: PipelineSpec, timeout: float | None) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._stage = RawArray("c", _STAGE_BYTES)
         self._stage.value = _LOADING.encode()
+        self._beat = RawValue("d", 0.0)
         self.process = context.Process(
-            target=_serve, args=(theirs, spec, self._stage), daemon=True, name="onrecord-worker"
+            target=_serve,
+            args=(theirs, spec, self._stage, self._beat),
+            daemon=True,
+            name="onrecord-worker",
         )
         with _thread_limits(spec.threads):
             self.process.start()
         theirs.close()
         self.ready = False
         self.task: Task | None = None
-        self.deadline: float | None = None
+        self._timeout = timeout
+        self._began = 0.0
 
     @property
     def stage(self) -> str:
@@ -153,10 +167,19 @@ class _Worker:
         """Whether it can take a task."""
         return self.ready and self.task is None
 
-    def begin(self, task: Task, timeout: float | None) -> None:
+    @property
+    def deadline(self) -> float | None:
+        """When its task is given up: one article has taken its time, or all of them theirs."""
+        if self._timeout is None or self.task is None:
+            return None
+        together = self._began + self._timeout * len(self.task.articles)
+        return min(together, float(self._beat.value) + self._timeout)
+
+    def begin(self, task: Task) -> None:
         """Send it a task."""
         self.task = task
-        self.deadline = None if timeout is None else time.monotonic() + timeout
+        self._began = self._beat.value = time.monotonic()
+        self._stage.value = _WAITING.encode()
         # If it has died just now, the pipe says so when it is read.
         with contextlib.suppress(OSError):
             self.connection.send(task)
@@ -174,7 +197,8 @@ class WorkerPool:
     Args:
         spec: the pipeline of each worker.
         n_workers: processes.
-        timeout: seconds that one task may take, None for no limit.
+        timeout: seconds that one article may take, None for no limit. A task that is late has an
+            article that was in one stage for so long, or took so long for each of its articles.
     """
 
     def __init__(self, spec: PipelineSpec, n_workers: int, timeout: float | None = None) -> None:
@@ -182,7 +206,9 @@ class WorkerPool:
         self._timeout = timeout
         self._retries: deque[Task] = deque()
         self._drained = False
-        self._workers = [_Worker(spec) for _ in range(n_workers)]
+        self._loaded = False
+        self._failed_loads = 0
+        self._workers = [_Worker(spec, timeout) for _ in range(n_workers)]
 
     def wait_until_ready(self) -> None:
         """Return when a worker has loaded its pipeline.
@@ -202,7 +228,7 @@ class WorkerPool:
         """Outcomes as they come.
 
         Raises:
-            WorkerError: a worker could not load its pipeline.
+            WorkerError: workers cannot load the pipeline any more.
         """
         self._drained = False
         while True:
@@ -221,13 +247,20 @@ class WorkerPool:
         self._workers = []
 
     def _feed(self, tasks: Iterator[Task]) -> None:
-        for worker in self._workers:
-            if worker.idle:
+        for place, worker in enumerate(self._workers):
+            if worker.idle and not worker.process.is_alive():
+                # It was killed while it waited; no article is to blame.
+                self._replace(place)
+            elif worker.idle:
                 task = self._retries.popleft() if self._retries else next(tasks, None)
                 if task is None:
                     self._drained = True
                     return
-                worker.begin(task, self._timeout)
+                worker.begin(task)
+
+    def _replace(self, place: int) -> None:
+        self._workers[place].end()
+        self._workers[place] = _Worker(self._spec, self._timeout)
 
     def _wait(self) -> list[int]:
         """Numbers of the workers that have something to say, have died or are out of time."""
@@ -236,14 +269,14 @@ class WorkerPool:
             for place, worker in enumerate(self._workers)
             if not worker.idle
         }
-        deadlines = [w.deadline for w in self._workers if w.task and w.deadline is not None]
+        deadlines = [end for worker in self._workers if (end := worker.deadline) is not None]
         patience = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         speaking = {busy[connection] for connection in wait(list(busy), patience)}  # type: ignore[index]
         now = time.monotonic()
         late = {
             place
             for place, worker in enumerate(self._workers)
-            if worker.task and worker.deadline is not None and worker.deadline <= now
+            if (end := worker.deadline) is not None and end <= now
         }
         return sorted(speaking | late)
 
@@ -257,28 +290,38 @@ class WorkerPool:
         except (EOFError, OSError):
             return self._bury(place, out_of_time=False)
         if isinstance(message, Exception):
-            raise WorkerError(str(message)) from message
+            self._reload(place, message)
+            return None
         if not worker.ready:
-            worker.ready = True
+            worker.ready = self._loaded = True
+            self._failed_loads = 0
             return None
         task, worker.task = worker.task, None
         assert task is not None  # noqa: S101 - a worker speaks only when it is asked
         return Outcome(task, message)
 
-    def _bury(self, place: int, *, out_of_time: bool) -> Outcome:
+    def _reload(self, place: int, error: Exception) -> None:
+        """Try again where a worker did not load; raise if none has, or if it is no chance."""
+        self._failed_loads += 1
+        if not self._loaded or self._failed_loads > _RELOADS:
+            raise WorkerError(str(error)) from error
+        self._replace(place)
+
+    def _bury(self, place: int, *, out_of_time: bool) -> Outcome | None:
         worker = self._workers[place]
         if not out_of_time:
             # The pipe closes a moment before the exit code is known.
             worker.process.join(timeout=5)
         code = worker.process.exitcode
         task, stage = worker.task, worker.stage
-        worker.end()
         if task is None:
-            raise WorkerError(
+            error = WorkerError(
                 f"a worker ended while it was {stage} ({describe_exit(code)}); check memory and "
                 "the models with 'onrecord info'"
             )
-        self._workers[place] = _Worker(self._spec)
+            self._reload(place, error)
+            return None
+        self._replace(place)
         if out_of_time:
             limit = f"{self._timeout:g}"
             return Outcome(
@@ -314,7 +357,7 @@ def _thread_limits(threads: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _serve(connection: Connection, spec: PipelineSpec, stage: Any) -> None:
+def _serve(connection: Connection, spec: PipelineSpec, stage: Any, beat: Any) -> None:
     """Life of a worker: load, say so, then annotate what comes until the pipe closes."""
     settle_in()
     try:
@@ -332,11 +375,13 @@ def _serve(connection: Connection, spec: PipelineSpec, stage: Any) -> None:
             task = connection.recv()
         except EOFError:
             return
-        connection.send(_annotate(nlp, spec.language, task, _note_into(stage)))
+        connection.send(_annotate(nlp, spec.language, task, _note_into(stage, beat)))
 
 
-def _note_into(stage: Any) -> Callable[[str], None]:
+def _note_into(stage: Any, beat: Any) -> Callable[[str], None]:
     def note(name: str) -> None:
         stage.value = name.encode()[: _STAGE_BYTES - 1]
+        # This clock is the same in all processes of a machine.
+        beat.value = time.monotonic()
 
     return note
