@@ -14,7 +14,8 @@ beside the figures.
 
 A row of the table in ``docs/scaling.md`` a run: wall-clock seconds with loading, articles/s from
 the first finished shard to the last (loading left out), and the peak of the resident memory of all
-processes, shared pages counted once.
+processes, shared pages counted once. ``size`` has shards of one size, whatever the number of
+articles, and compares every number with the first.
 """
 
 from __future__ import annotations
@@ -54,6 +55,11 @@ class Measured:
     seconds: float
     rate: float
     peak_mib: float
+
+    @property
+    def per_article(self) -> float:
+        """Seconds an article; by the rate, which leaves loading out, where there is one."""
+        return 1 / self.rate if self.rate else self.seconds / self.articles
 
     def line(self, what: str) -> str:
         """The measurement as a row of the table in ``docs/scaling.md``."""
@@ -132,7 +138,11 @@ def _share_done(out: Path) -> float:
 
 
 def _steady_rate(out: Path) -> float:
-    shards = [event for event in _events(out) if event["event"] == "shard"]
+    """Articles/s of the process that finished the run, from its first shard to its last."""
+    events = _events(out)
+    began = max((n for n, event in enumerate(events) if event["event"] == "start"), default=0)
+    # What could not be read is committed before the models are loaded, in shards of no articles.
+    shards = [e for e in events[began:] if e["event"] == "shard" and int(e["articles"])]
     times = [datetime.fromisoformat(event["time"]).timestamp() for event in shards]
     articles = sum(int(event["articles"]) for event in shards[1:])
     return articles / (times[-1] - times[0]) if len(times) > 1 else 0.0
@@ -162,9 +172,14 @@ def _resident_mib(pid: int) -> float:
 class Bench:
     """Measurements in a folder that is removed afterwards."""
 
-    def __init__(self, data: Path, options: Sequence[str], folder: Path, words: int) -> None:
+    def __init__(
+        self, data: Path, options: Sequence[str], folder: Path, words: int, fewest: int
+    ) -> None:
         self._data, self._options, self._folder = data, list(options), folder
         self._words = words
+        # Ten shards at least, so that there is a rate between the first and the last.
+        self._shard_size = min(500, max(10, fewest // 10))
+        self._first: Measured | None = None
         self._numbers = itertools.count()
 
     def _input(self, count: int) -> Path:
@@ -174,24 +189,34 @@ class Bench:
     def _out(self) -> Path:
         return self._folder / f"run-{next(self._numbers)}"
 
-    def _show(self, what: str, count: int, *options: str, one_core: bool = False) -> float:
+    def _show(self, what: str, count: int, *options: str, one_core: bool = False) -> Measured:
         found = measure(
             self._input(count), self._out(), [*self._options, *options], one_core=one_core
         )
         assert found is not None  # noqa: S101 - nothing stops this run
         print(found.line(what), flush=True)
-        return found.seconds
+        return found
 
     def size(self, count: int) -> None:
-        """Speed and memory."""
-        # Ten shards at least, so that there is a rate between the first and the last.
-        self._show("one worker", count, "--shard-size", str(min(500, max(10, count // 10))))
+        """Speed and memory, and how they change with the number of articles."""
+        found = self._show("one worker", count, "--shard-size", str(self._shard_size))
+        if self._first is None:
+            self._first = found
+            return
+        first = self._first
+        print(
+            f"{found.articles / first.articles:.1f} times the articles of the first: "
+            f"{found.per_article / first.per_article:.2f} times the time an article, "
+            f"{found.peak_mib / first.peak_mib:.2f} times the memory "
+            f"({found.peak_mib - first.peak_mib:+,.0f} MiB)"
+        )
 
     def workers(self, count: int) -> None:
         """Two workers against one that has one core and one thread."""
         one = self._show("one worker, one core", count, "--workers", "1", one_core=True)
         two = self._show("two workers", count, "--workers", "2")
-        print(f"two workers are {one / two:.2f} times as fast as one, loading included")
+        times = one.seconds / two.seconds
+        print(f"two workers are {times:.2f} times as fast as one, loading included")
 
     def resume(self, count: int) -> None:
         """A run that is killed half way and finished, against one that is not."""
@@ -210,10 +235,11 @@ class Bench:
 
     def spark(self, count: int) -> None:
         """Two executors against one, and against a local run; each with one core."""
-        self._show("local, one worker", count)
+        self._show("local, one worker, one core", count, one_core=True)
         one = self._show("Spark, one executor", count, *_SPARK, "local-cluster[1,1,2048]")
         two = self._show("Spark, two executors", count, *_SPARK, "local-cluster[2,1,2048]")
-        print(f"two executors are {one / two:.2f} times as fast as one, start included")
+        times = one.seconds / two.seconds
+        print(f"two executors are {times:.2f} times as fast as one, start included")
 
 
 def main() -> None:
@@ -226,7 +252,13 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=0, help="shorten articles to about so many")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(options.data, shlex.split(options.run), Path(folder), options.words)
+        bench = Bench(
+            options.data,
+            shlex.split(options.run),
+            Path(folder),
+            options.words,
+            min(options.articles),
+        )
         for count in options.articles:
             getattr(bench, options.what)(count)
 
