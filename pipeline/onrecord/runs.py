@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -194,7 +195,8 @@ def _check_actors(folder: Path, n_rows: int | None) -> None:
     """The actors are of all parts together: their file has no entry of its own in ``parts``."""
     file = folder / "actors" / part_name(0)
     try:
-        found = pq.read_metadata(file).num_rows
+        with _open(file) as stream:
+            found = pq.read_metadata(stream).num_rows
     except (FileNotFoundError, pa.ArrowInvalid):
         found = None
     if found is None or n_rows not in (None, found):
@@ -208,7 +210,17 @@ def _check_actors(folder: Path, n_rows: int | None) -> None:
 def _read_table(folder: Path, name: str, n_parts: int) -> pa.Table:
     numbers = range(1 if name == "actors" else n_parts)
     files = [folder / name / part_name(number) for number in numbers]
-    return concat_sorted(name, (pq.ParquetFile(file).read() for file in files))
+    return concat_sorted(name, map(_read_part, files))
+
+
+def _read_part(file: Path) -> pa.Table:
+    with _open(file) as stream:
+        return pq.ParquetFile(stream).read()
+
+
+def _open(file: Path) -> pa.OSFile:
+    """A path as bytes, for pyarrow knows no other than UTF-8 in a string."""
+    return pa.OSFile(os.fsencode(file))
 
 
 def analyze(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -106,6 +108,13 @@ def test_report_writes_into_the_run_directory(run_directory: Path, tmp_path: Pat
     other = report(run_directory, tmp_path / "new" / "page.html")
     assert other.read_text() == written
     assert "<title>demo - onrecord</title>" in written
+
+
+def test_a_directory_whose_name_is_not_utf_8_has_a_report(
+    run_directory: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(run_directory, tmp_path / os.fsdecode(b"caf\xe9"))
+    assert "<title>caf\\udce9 - onrecord</title>" in report(folder).read_text(encoding="utf-8")
 
 
 def test_report_refuses_what_is_no_run(tmp_path: Path) -> None:

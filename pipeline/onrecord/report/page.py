@@ -74,6 +74,8 @@ def render_page(run: Run, name: str, max_articles: int = MAX_ARTICLES) -> str:
     """
     if max_articles < 1:
         raise ValueError(f"max_articles is {max_articles}; expected 1 or more")
+    # A directory may have a name that is not UTF-8.
+    name = name.encode("utf-8", "backslashreplace").decode()
     style = _asset("page.css")
     script = "\n".join(_asset(f"js/{file}") for file in _SCRIPTS)
     return Template(_asset("page.html")).substitute(
