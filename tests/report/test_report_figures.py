@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pandas as pd
-import pyarrow as pa
 import pytest
+from changed_run import change_quotes, without_scores
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 import onrecord
 from gold_run import make_run, simple_article
 from onrecord import plots
-from onrecord.records import SCHEMAS, STANCES
+from onrecord.records import STANCES
 from onrecord.report.figures import COLOURS
 from onrecord.report.posture import (
     UnknownSpeakerError,
@@ -32,14 +32,6 @@ from onrecord.runs import Run
 def _close_figures() -> Iterator[None]:
     yield
     pyplot.close("all")
-
-
-def _without_scores(run: Run) -> Run:
-    """The same statements, as they are where the stage of stance failed on every article."""
-    columns = ("stance", "stance_score", "p_defiance", "p_conciliation")
-    unscored = [row | dict.fromkeys(columns) for row in run.table("quotes").to_pylist()]
-    quotes = pa.Table.from_pylist(unscored, schema=SCHEMAS["quotes"])
-    return Run(lambda name: quotes if name == "quotes" else run.table(name), run.info)
 
 
 def _run_of(*statements: tuple[str, str, int | None]) -> Run:
@@ -72,14 +64,14 @@ def test_counts_agree_with_the_actors_table(run: Run) -> None:
 
 
 def test_a_speaker_whose_statements_have_no_stance_is_counted() -> None:
-    (speaker,) = count_by_speaker(_without_scores(_run_of(("Ortiz", "defiant", 2)))).to_dict(
-        "records"
-    )
+    run = change_quotes(_run_of(("Ortiz", "defiant", 2)), without_scores)
+    (speaker,) = count_by_speaker(run).to_dict("records")
     assert speaker == {"name": "Ortiz", **dict.fromkeys(STANCES, 0), "all": 1}
 
 
 def test_statements_without_a_stance_have_their_periods() -> None:
-    run = _without_scores(_run_of(("Ortiz", "defiant", 2), ("Ortiz", "defiant", 4)))
+    scored = _run_of(("Ortiz", "defiant", 2), ("Ortiz", "defiant", 4))
+    run = change_quotes(scored, without_scores)
     table = count_by_period(quotes_of(run, "Ortiz"))
     assert [str(period) for period in table.index] == ["2026-05-02", "2026-05-03", "2026-05-04"]
     assert list(table.columns) == list(STANCES)
@@ -115,10 +107,9 @@ def test_a_speaker_is_found_by_name_and_by_id(run: Run) -> None:
 
 def test_a_speaker_is_found_by_the_name_that_one_article_gives() -> None:
     run = _run_of(("Ortiz", "defiant", 2), ("Ortiz", "defiant", 3), ("Okafor", "defiant", 4))
-    rows = run.table("quotes").to_pylist()
-    rows[1]["speaker"] = "Señora Ortiz"
-    quotes = pa.Table.from_pylist(rows, schema=SCHEMAS["quotes"])
-    spelled = Run(lambda name: quotes if name == "quotes" else run.table(name))
+    spelled = change_quotes(
+        run, lambda row: row | {"speaker": "Señora Ortiz"} if row["article_id"] == "a1" else row
+    )
     assert quotes_of(spelled, "Señora Ortiz").equals(quotes_of(spelled, "Ortiz"))
     assert len(quotes_of(spelled, "Señora Ortiz")) == 2
 
@@ -187,7 +178,7 @@ def test_an_arrow_without_a_score_takes_no_side() -> None:
         )
         for text, content, speaker in statements
     )
-    for shown, colour in ((run, "defiant"), (_without_scores(run), "neutral")):
+    for shown, colour in ((run, "defiant"), (change_quotes(run, without_scores), "neutral")):
         ax = plots.speaker_network(shown)
         arrows = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
         assert len(arrows) == 2
