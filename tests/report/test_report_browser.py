@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from changed_run import change_quotes, without_scores
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gold_run import big_run, make_run, simple_article
+from onrecord.records import ErrorRow, Span
 from onrecord.report.page import render_page
+from onrecord.report.payload import MAX_ERRORS
+from onrecord.report.posture import count_by_period, count_by_speaker, quotes_of
 from onrecord.runs import Run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -89,33 +95,69 @@ def test_overview_counts_and_leads_to_a_speaker(
 ) -> None:
     page = open_page(report_file)
     tiles = page.locator(".tiles").inner_text().split("\n")
+    speakers = count_by_speaker(run)
     assert tiles[:6] == [
-        "12",
-        "articles",
-        str(len(run.quotes)),
-        "statements",
-        "113",
-        "named speakers",
+        *(str(len(run.articles)), "articles"),
+        *(str(len(run.quotes)), "statements"),
+        *(str(len(speakers)), "named speakers"),
     ]
-    row = page.locator(".posture tbody tr", has_text="Graham Tolland")
-    assert row.locator("td").all_inner_texts() == ["8", "", "1", "0", "1", "10"]
-    page.get_by_role("button", name="Show more speakers").click()
+    counts = speakers.set_index("name").loc["Graham Tolland"]
+    page.locator(".by-speaker-card").get_by_role("button", name="Show more speakers").click()
     expect(page.locator(".posture tbody tr")).to_have_count(24)
+    row = page.locator(".posture tbody tr", has_text="Graham Tolland")
+    shown = row.locator("td:not(.bar-cell)").all_inner_texts()
+    columns = ["defiant", "conciliatory", "mixed", "neutral", "all"]
+    assert shown == [str(counts[column]) for column in columns]
     row.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Graham Tolland")).to_be_visible()
     expect(page.locator("table.statements")).to_be_visible()
-    assert len(_rows(page)) == 10
+    assert len(_rows(page)) == counts["all"]
     assert all("Graham Tolland" in text for text in _rows(page))
     page.go_back()
     expect(page.get_by_role("heading", name="Posture by speaker")).to_be_visible()
 
 
-def test_posture_over_time_of_one_speaker(report_file: Path, open_page: Open) -> None:
+def test_posture_over_time_of_one_speaker(run: Run, report_file: Path, open_page: Open) -> None:
     page = open_page(report_file)
     page.locator("#time-speaker").select_option(label="Graham Tolland")
     page.get_by_text("The same as a table").click()
     cells = page.locator(".numbers tbody tr").all_inner_texts()
-    assert [cell.split("\t")[1:] for cell in cells] == [["8", "1", "0", "1"]]
+    periods = count_by_period(quotes_of(run, "Graham Tolland"))
+    filled = periods.loc[periods.any(axis=1), ["defiant", "conciliatory", "mixed", "neutral"]]
+    assert [[int(n) for n in cell.split("\t")[1:]] for cell in cells] == filled.to_numpy().tolist()
+
+
+def test_speakers_who_cannot_be_chosen_are_counted(
+    run: Run, report_file: Path, open_page: Open
+) -> None:
+    speakers = len(count_by_speaker(run))
+    assert speakers > 100
+    page = open_page(report_file)
+    expect(page.locator("#time-speaker option")).to_have_count(101)
+    expect(page.locator("#time-note")).to_contain_text(f"The 100 most quoted of {speakers}")
+
+
+def test_every_speaker_and_outlet_can_be_shown(open_page: Open) -> None:
+    articles = [
+        simple_article(
+            f"“No,” said {name}.",
+            [("No", "said", name)],
+            article_id=name,
+            publisher=f"Outlet {number:02}",
+        )
+        for number in range(30)
+        for name in [f"Person{chr(97 + number // 10)}{chr(97 + number % 10)}"]
+    ]
+    page = open_page(render_page(make_run(articles), "wide"))
+    matrix = page.locator(".matrix")
+    for what, step, new in (("speakers", 12, "tbody tr"), ("outlets", 8, "thead th")):
+        more = page.locator(".outlets-card").get_by_role("button", name=f"Show more {what}")
+        expect(more).to_have_text(f"Show more {what} ({30 - step} left)")
+        while more.is_visible():
+            more.click()
+        expect(matrix.locator(new)).to_have_count(30)
+    expect(matrix.locator("thead th", has_text="Outlet 24")).to_be_focused()
+    assert matrix.locator("tbody a:not(.name)").count() == 30
 
 
 def test_filters_narrow_the_table(run: Run, report_file: Path, open_page: Open) -> None:
@@ -131,21 +173,134 @@ def test_filters_narrow_the_table(run: Run, report_file: Path, open_page: Open) 
     assert len(wanted) > 2
     expect(page.locator(".count")).to_have_text(f"{len(wanted)} statements of {len(quotes)}")
     assert len(_rows(page)) == len(wanted)
-    page.get_by_label("From", exact=True).fill("2027-01-01")
+    page.get_by_label("From (UTC)", exact=True).fill("2027-01-01")
     expect(page.get_by_text("No statement passes these filters")).to_be_visible()
     page.get_by_role("link", name="Clear all filters").click()
     expect(page.locator(".count")).to_have_text(f"{len(quotes)} statements of {len(quotes)}")
 
 
-def test_search_folds_case_and_accents(report_file: Path, open_page: Open) -> None:
+def test_statements_are_filtered_by_score(run: Run, report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, "#/statements")
+    page.get_by_label("Score at least", exact=True).fill("-0.8")
+    page.get_by_label("Score at most", exact=True).fill("-0.5")
+    # The page has three decimals and shows two.
+    scores = run.quotes["stance_score"].map(lambda score: float(f"{round(score, 3):.2f}"))
+    wanted = scores.between(-0.8, -0.5).sum()
+    assert 0 < wanted < len(scores)
+    expect(page.locator(".count")).to_have_text(f"{wanted} statements of {len(scores)}")
+    page.reload()
+    expect(page.locator(".count")).to_have_text(f"{wanted} statements of {len(scores)}")
+    assert page.get_by_label("Score at most", exact=True).input_value() == "-0.5"
+
+
+def test_the_speaker_filter_changes_whose_page_it_is(report_file: Path, open_page: Open) -> None:
+    page = open_page(report_file, "#/statements?speaker=person:graham-tolland")
+    choice = page.get_by_label("Speaker", exact=True)
+    choice.focus()
+    choice.select_option("person:farida-nasim")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Farida Nasim")
+    expect(page.get_by_label("About Farida Nasim")).to_be_visible()
+    assert page.get_by_label("About Graham Tolland").count() == 0
+    expect(page).to_have_title("Farida Nasim - demo - onrecord")
+    expect(choice).to_be_focused()
+    choice.select_option("")
+    expect(page).to_have_title("Statements - demo - onrecord")
+    assert page.get_by_label("About Farida Nasim").count() == 0
+
+
+def test_what_is_missing_comes_last_whichever_way_it_is_sorted(open_page: Open) -> None:
+    days = {"Ortiz": 3, "Okafor": None, "Lindqvist": 5}
+    run = make_run(
+        simple_article(
+            f"“No,” said {name}.",
+            [("No", "said", name)],
+            article_id=name,
+            stance="conciliatory" if name == "Ortiz" else "defiant",
+            published_at=day and datetime(2026, 5, day, tzinfo=UTC),
+            publisher=day and f"Outlet {day}",
+        )
+        for name, day in days.items()
+    )
+    run = change_quotes(run, lambda row: without_scores(row) if row["speaker"] == "Okafor" else row)
+    page = open_page(render_page(run, "gaps"), "#/statements")
+    for name in ("Date (UTC)", "Posture", "Score", "Outlet"):
+        firsts = set()
+        for _ in range(2):
+            page.get_by_role("button", name=name).click()
+            speakers = page.locator("td.speaker").all_inner_texts()
+            assert speakers[2] == "Okafor", (name, speakers)
+            firsts.add(speakers[0])
+        assert firsts == {"Ortiz", "Lindqvist"}, name
+    page.get_by_label("Score at least", exact=True).fill("-1")
+    expect(page.locator(".count")).to_have_text("2 statements of 3")
+
+
+def test_a_statement_cut_short_says_so(open_page: Open) -> None:
+    # The first piece fills the room that there is to the last character.
+    first = ("We refuse " * 32).strip() + "!"
+    article, doc = simple_article(
+        f"“{first}” said Ortiz. “We will not turn.”", [(first, "said", "Ortiz")]
+    )
+    assert len(first) == 320
+    (found,) = doc._.attributions
+    start = article.text.index("We will not")
+    doc._.attributions = (replace(found, content=(*found.content, Span(start, start + 16))),)
+    page = open_page(render_page(make_run([(article, doc)]), "long"), "#/statements")
+    expect(page.locator("a.statement")).to_have_text(f"{first}…")
+
+
+def test_a_posture_and_a_score_that_seem_to_disagree_are_explained(
+    report_file: Path, open_page: Open
+) -> None:
+    for address in ("#/article/gulf_boats", "#/statements"):
+        page = open_page(report_file, address)
+        expect(page.locator("main")).to_contain_text("each against a threshold of its own")
+
+
+def test_days_are_said_to_be_those_of_utc(open_page: Open) -> None:
+    articles = [
+        simple_article(
+            f"{name} spoke.\n“No,” said {name}.",
+            [("No", "said", name)],
+            article_id=name,
+            # Twelve minutes past one the day after, where it was published.
+            published_at=datetime(2024, 8, day, 23, 12, tzinfo=UTC),
+        )
+        for name, day in (("Ortiz", 11), ("Okafor", 14))
+    ]
+    page = open_page(render_page(make_run(articles), "late"))
+    expect(page.locator(".extremes").first).to_contain_text("2024-08-11 UTC")
+    expect(page.locator("figcaption")).to_contain_text("by day (UTC)")
+    page = open_page(render_page(make_run(articles), "late"), "#/statements")
+    expect(page.get_by_role("button", name="Date (UTC)")).to_be_visible()
+    page = open_page(render_page(make_run(articles), "late"), "#/article/Ortiz")
+    expect(page.locator(".byline")).to_contain_text("2024-08-11 UTC")
+    page = open_page(render_page(make_run(articles), "late"), "#/articles")
+    expect(page.locator(".articles")).to_contain_text("2024-08-11 UTC")
+
+
+def test_problems_beyond_those_shown_are_counted(open_page: Open) -> None:
+    problems = [
+        ErrorRow(f"{n}.txt", None, "read", "failed", "EmptyFile", "the file is empty")
+        for n in range(MAX_ERRORS + 3)
+    ]
+    page = open_page(render_page(make_run([], problems), "broken"))
+    expect(page.locator(".tiles")).to_contain_text(str(MAX_ERRORS + 3))
+    page.get_by_role("link", name="Problems", exact=True).click()
+    expect(page.locator(".problems > li")).to_have_count(MAX_ERRORS)
+    expect(page.get_by_text("3 more in the table errors")).to_be_visible()
+
+
+def test_search_folds_case_and_accents(run: Run, report_file: Path, open_page: Open) -> None:
+    everything = len(run.quotes)
     page = open_page(report_file, "#/statements")
     page.get_by_label("Search").fill("PAVON court")
-    expect(page.locator(".count")).not_to_have_text("450 statements of 450")
+    expect(page.locator(".count")).not_to_have_text(f"{everything} statements of {everything}")
     page.get_by_label("Search").fill("asturias PAVON favour")
-    expect(page.locator(".count")).to_have_text("1 statement of 450")
+    expect(page.locator(".count")).to_have_text(f"1 statement of {everything}")
     assert "We are not asking for a favour" in _rows(page)[0]
     page.reload()
-    expect(page.locator(".count")).to_have_text("1 statement of 450")
+    expect(page.locator(".count")).to_have_text(f"1 statement of {everything}")
 
 
 def test_sorting_by_score_both_ways_by_keyboard(
@@ -163,11 +318,11 @@ def test_sorting_by_score_both_ways_by_keyboard(
         expect(button).to_be_focused()
 
 
-def test_pages_turn(report_file: Path, open_page: Open) -> None:
+def test_pages_turn(run: Run, report_file: Path, open_page: Open) -> None:
     page = open_page(report_file, "#/statements?sort=speaker")
     first = _rows(page)
     page.get_by_role("button", name="Next").click()
-    expect(page.get_by_text("Page 2 of 8")).to_be_visible()
+    expect(page.get_by_text(f"Page 2 of {math.ceil(len(run.quotes) / 50)}")).to_be_visible()
     expect(page.locator("table.statements tbody tr")).to_have_count(50)
     assert not set(first) & set(_rows(page))
 
@@ -175,20 +330,20 @@ def test_pages_turn(report_file: Path, open_page: Open) -> None:
 def test_an_article_reads_as_written(run: Run, report_file: Path, open_page: Open) -> None:
     page = open_page(report_file, "#/articles")
     page.get_by_label("Search").fill("honduras")
-    expect(page.locator(".count")).to_have_text("1 article of 12")
+    expect(page.locator(".count")).to_have_text(f"1 article of {len(run.articles)}")
     page.get_by_role("link", name="Honduras protests to El Salvador").click()
     page.wait_for_selector(".text")
     text = page.evaluate(
         """() => {
             const copy = document.querySelector('.text').cloneNode(true);
-            copy.querySelectorAll('button').forEach((badge) => badge.remove());
+            copy.querySelectorAll('.badge').forEach((badge) => badge.remove());
             return copy.textContent;
         }"""
     )
     article = run.articles.set_index("article_id").loc["gulf_boats"]
     assert text == article["text"]
     quotes = run.quotes[run.quotes["article_id"] == "gulf_boats"]
-    assert page.locator(".badge").count() == len(quotes)
+    assert page.locator("button.badge").count() == len(quotes)
     for row in quotes.itertuples():
         marked = page.locator(f"mark[data-statement='{row.quote_id + 1}']").all_text_contents()
         assert "".join(marked).replace(" ", "") in row.text.replace(" ", "")
@@ -213,6 +368,53 @@ def test_details_appear_on_hover_and_focus_and_go_with_escape(
     )
     page.keyboard.press("Escape")
     expect(details).to_be_hidden()
+
+
+def test_escape_closes_the_details_wherever_the_focus_is(
+    report_file: Path, open_page: Open
+) -> None:
+    page = open_page(report_file, "#/article/gulf_boats")
+    details = page.locator("#details")
+    page.locator("mark", has_text="These are").first.hover()
+    expect(details).to_be_visible()
+    assert page.evaluate("document.activeElement === document.body")
+    page.keyboard.press("Escape")
+    # At once, with the pointer where it is: nothing but the key closes it.
+    assert details.is_hidden()
+    page.get_by_role("link", name="Articles", exact=True).click()
+    page.get_by_label("Search").press_sequentially("honduras")
+    expect(page.get_by_label("Search")).to_have_value("honduras")
+
+
+def test_every_piece_of_an_interrupted_statement_has_its_sign(open_page: Open) -> None:
+    article, doc = simple_article(
+        "“We sail,” said Ortiz, “and we will not turn.”", [("We sail", "said", "Ortiz")]
+    )
+    (found,) = doc._.attributions
+    start = article.text.index("and we")
+    doc._.attributions = (replace(found, content=(*found.content, Span(start, start + 20))),)
+    page = open_page(render_page(make_run([(article, doc)]), "pieces"), "#/article/a1")
+    before = "(mark) => mark.previousElementSibling.outerHTML"
+    pieces = page.locator("mark")
+    assert pieces.all_text_contents() == ["We sail", "and we will not turn"]
+    assert pieces.nth(0).evaluate("(mark) => mark.previousElementSibling.id") == "badge-1"
+    again = page.locator(".again")
+    assert pieces.nth(1).evaluate(before) == again.evaluate("(sign) => sign.outerHTML")
+    expect(again).to_have_text("…D")
+    expect(again).to_have_attribute("aria-hidden", "true")
+    assert again.evaluate("(sign) => sign.tabIndex") == -1
+    again.hover()
+    expect(page.locator("#details")).to_contain_text("Ortiz")
+
+
+def test_a_statement_that_goes_on_after_one_inside_it_has_its_sign(open_page: Open) -> None:
+    text = "Ortiz said Okafor had told him to go and that he would."
+    outer = "Okafor had told him to go and that he would"
+    article, doc = simple_article(text, [(outer, "said", "Ortiz"), ("to go", "told", "Okafor")])
+    page = open_page(render_page(make_run([(article, doc)]), "nested"), "#/article/a1")
+    expect(page.locator(".again")).to_have_count(1)
+    assert page.locator(".again").get_attribute("data-statement") == "1"
+    assert page.locator(".again + mark").text_content() == " and that he would"
 
 
 def test_statements_that_overlap_are_all_reachable(open_page: Open) -> None:
@@ -279,6 +481,18 @@ def test_hostile_articles_show_as_text(open_page: Open) -> None:
 def test_nothing_overflows_on_a_phone(address: str, report_file: Path, open_page: Open) -> None:
     page = open_page(report_file, address, width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_address_names_views_orders_and_filters_of_the_page_only(
+    run: Run, report_file: Path, open_page: Open
+) -> None:
+    page = open_page(report_file, "#/constructor")
+    expect(page.get_by_role("heading", name="Posture by speaker")).to_be_visible()
+    page = open_page(report_file, "#/statements?sort=constructor&toString=1&valueOf=2")
+    expect(page.locator(".count")).to_have_text(
+        f"{len(run.quotes)} statements of {len(run.quotes)}"
+    )
+    expect(page.locator("[aria-sort=descending]")).to_have_text(re.compile("Date"))
 
 
 def test_addresses_that_lead_nowhere(report_file: Path, open_page: Open) -> None:

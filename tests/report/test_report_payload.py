@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gold_run import make_run, simple_article
-from onrecord.records import STANCES
+from onrecord.records import STANCES, ErrorRow
 from onrecord.report.payload import (
+    MAX_ERRORS,
     newest_articles,
     outlet_of,
     page_payload,
@@ -108,6 +109,17 @@ def test_a_run_without_statements_or_dates() -> None:
     assert payload["quotes"]["article"] == []
     assert payload["articles"]["date"] == [None]
     assert payload["outlets"] == []
+
+
+def test_problems_beyond_what_the_page_shows_are_counted_only() -> None:
+    problems = [
+        ErrorRow(f"{n:04}.txt", None, "read", "failed", "EmptyFile", "the file is empty")
+        for n in range(MAX_ERRORS + 3)
+    ]
+    payload = page_payload(make_run([], problems), "broken", 10)
+    assert payload["run"]["errors"] == MAX_ERRORS + 3
+    assert len(payload["errors"]) == MAX_ERRORS
+    assert payload["errors"][0] == ["failed", "read", "0000.txt", "the file is empty"]
 
 
 def test_an_article_that_was_not_annotated_is_listed() -> None:

@@ -26,6 +26,8 @@ Offset = Callable[[int], int]
 
 _ENTITY_COLUMNS = ["article_id", "start", "end", "label", "entity"]
 _HEADINGS = ("headline", "heading")
+# Those that did not fit are counted; the table has them all.
+MAX_ERRORS = 500
 # Characters that could end the script element, start a comment or break a line of the script.
 _ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
@@ -150,6 +152,7 @@ def _run_facts(run: Run, name: str, n_shown: int) -> Payload:
         "finished": sessions[-1].get("finished_at"),
         "shown": n_shown,
         "articles": run.table("articles").num_rows,
+        "errors": run.table("errors").num_rows,
         "stances": list(STANCES),
         "kinds": list(KINDS),
         "headings": list(_HEADINGS),
@@ -247,4 +250,5 @@ def _speakers(run: Run, quotes: Iterable[Row]) -> Payload:
 
 def _errors(run: Run) -> list[list[str | None]]:
     columns = ["kind", "stage", "source_path", "message"]
-    return [[row[name] for name in columns] for row in run.table("errors").to_pylist()]
+    errors = run.table("errors").slice(0, MAX_ERRORS)
+    return [[row[name] for name in columns] for row in errors.to_pylist()]

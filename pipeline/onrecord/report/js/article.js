@@ -81,8 +81,13 @@ function markedText(article, details) {
     const at = quote.content[0]?.[0];
     starts.set(at, [...(starts.get(at) ?? []), quote]);
   }
+  let before = null;
   for (const segment of segments(article)) {
-    for (const quote of starts.get(segment.start) ?? []) body.append(badge(quote, details));
+    const begun = starts.get(segment.start) ?? [];
+    for (const quote of begun) body.append(badge(quote, details));
+    const content = smallest(segment.spans.filter(({ part }) => part === "content"));
+    if (content && content !== before && !begun.includes(content)) body.append(signAgain(content));
+    before = content;
     body.append(pieceNode(article, segment));
   }
   const statementAt = (event) => event.target.closest?.("[data-statement]");
@@ -120,6 +125,20 @@ function badge(quote, details) {
   );
 }
 
+/** The sign where a statement goes on after other words: a screen reader has met it already. */
+function signAgain(quote) {
+  const stance = stanceOf(quote);
+  return el(
+    "span",
+    {
+      class: `badge again ${stance.name.replace(" ", "-")}`,
+      "data-statement": quote.number,
+      "aria-hidden": "true",
+    },
+    `…${stance.sign}`,
+  );
+}
+
 /** The box that appears at a statement: speaker, scores, model. Escape closes it. */
 function detailsBox(article) {
   const box = document.getElementById("details");
@@ -153,6 +172,10 @@ function detailsBox(article) {
   };
   box.onmouseenter = () => clearTimeout(timer);
   box.onmouseleave = hideSoon;
+  // Of the document: a box that the pointer opened is closed wherever the focus is.
+  document.onkeydown = (event) => {
+    if (event.key === "Escape") hide();
+  };
   return { show, hide, hideSoon };
 }
 
@@ -201,7 +224,7 @@ function articleView(id, { statement = "" }) {
   return [
     el(
       "article",
-      { class: "article", onkeydown: (event) => event.key === "Escape" && details.hide() },
+      { class: "article" },
       el(
         "div",
         { class: "paper card" },
@@ -225,7 +248,7 @@ function articleView(id, { statement = "" }) {
 
 function byline(article) {
   const web = /^https?:\/\//i.test(article.url ?? "");
-  const facts = [article.outlet, article.author, article.date].filter(Boolean).map((fact) => cut(fact, 120));
+  const facts = [article.outlet, article.author, article.date && utc(article.date)].filter(Boolean).map((fact) => cut(fact, 120));
   return el(
     "p",
     { class: "byline quiet" },
@@ -247,6 +270,7 @@ function legend() {
     el("span", { class: "source" }, "source"),
     " ",
     el("span", { class: "entity" }, "named entity"),
+    el("span", { class: "note" }, SCORE_NOTE),
   );
 }
 
@@ -354,7 +378,7 @@ function articleItem(article) {
     el(
       "p",
       { class: "quiet" },
-      [article.outlet && cut(article.outlet, 60), article.author && cut(article.author, 60), article.date && whole(article.date)].filter(Boolean).map((fact) => [fact, " · "]),
+      [article.outlet && cut(article.outlet, 60), article.author && cut(article.author, 60), article.date && whole(utc(article.date))].filter(Boolean).map((fact) => [fact, " · "]),
       plural(article.quotes.length, "statement"),
       STANCES.map((stance, index) => counts[index] > 0 && [" ", whole(sign(stance, false), ` ${counts[index]}`)]),
     ),
@@ -362,13 +386,14 @@ function articleItem(article) {
 }
 
 function problems() {
+  const left = DATA.run.errors - DATA.errors.length;
   return [
     el("h1", {}, "Problems"),
     el("p", { class: "quiet" }, "Articles and inputs that were not done in full, and why."),
     el(
       "ul",
       { class: "problems" },
-      DATA.errors.slice(0, 500).map(([kind, stage, path, message]) =>
+      DATA.errors.map(([kind, stage, path, message]) =>
         el(
           "li",
           { class: "card" },
@@ -379,6 +404,6 @@ function problems() {
         ),
       ),
     ),
-    DATA.errors.length > 500 && el("p", { class: "quiet" }, `${DATA.errors.length - 500} more in the table errors.`),
+    left > 0 && el("p", { class: "quiet" }, `${left.toLocaleString("en")} more in the table errors.`),
   ];
 }

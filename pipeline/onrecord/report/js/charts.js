@@ -1,6 +1,11 @@
 // Posture as drawings. Each has the same numbers as text beside it, so the drawing is decoration
 // to a screen reader.
 
+// Posture and score stand side by side, and need not have the same sign.
+const SCORE_NOTE =
+  "Posture: defiance and conciliation, each against a threshold of its own. Score: conciliation " +
+  "minus defiance; even of a conciliatory statement it can be below zero.";
+
 /** The letter of a stance in its shape and colour; the word comes with it. */
 function sign(stance, withName = true) {
   const name = stance.name.replace(" ", "-");
@@ -100,7 +105,7 @@ function byPeriod(quotes) {
   const last = label(new Date(Date.parse(days.at(-1))));
   for (let at = label(new Date(Date.parse(days[0]))); at <= last; ) {
     periods.set(at, []);
-    // Two thirds into the next period: safe from months of different length.
+    // A third into the next period: safe from months of different length.
     at = label(new Date(Date.parse(at) + UNITS[unit].days * 1.34 * DAY + DAY / 2));
   }
   for (const quote of dated) periods.get(label(new Date(Date.parse(quote.article.date)))).push(quote);
@@ -126,7 +131,7 @@ function timeChart(quotes, whose) {
     el(
       "figcaption",
       { class: "quiet" },
-      `Statements of ${whose} by ${found.unit}: conciliatory above the line, defiant below, `,
+      `Statements of ${whose} by ${found.unit} (UTC): conciliatory above the line, defiant below, `,
       `mixed (hatched) on both sides.${note}`,
     ),
     timeTable(rows, found.unit),

@@ -87,11 +87,13 @@ function inContext(quote, length) {
   const said = quote.content.reduce((sum, [start, end]) => sum + end - start, 0);
   if (last - first > said + NEAR) return cut(pieces(quote, "content"), length);
   const nodes = [];
+  let full = false;
   const put = (start, end, isContent) => {
-    const room = length - (Math.min(start, end) - first);
+    const room = Math.max(0, length - (start - first));
     const text = quote.article.text.slice(start, end).replace(/\s+/g, " ");
-    if (!text || room <= 0) return;
-    const shown = text.length > room ? `${text.slice(0, room)}…` : text;
+    if (!text || full) return;
+    full = text.length > room;
+    const shown = full ? `${text.slice(0, room)}…` : text;
     nodes.push(isContent ? shown : el("span", { class: "around" }, shown));
   };
   let at = first;

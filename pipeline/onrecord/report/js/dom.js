@@ -59,6 +59,11 @@ function whole(...children) {
   return el("span", { class: "whole" }, children);
 }
 
+/** A day as the tables have it, which may be another than the one at the place of publication. */
+function utc(day) {
+  return `${day} UTC`;
+}
+
 function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }

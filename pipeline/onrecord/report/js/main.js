@@ -29,7 +29,7 @@ const VIEWS = {
 
 function render() {
   const asked = address();
-  const view = asked.view in VIEWS ? asked.view : "overview";
+  const view = Object.hasOwn(VIEWS, asked.view) ? asked.view : "overview";
   document.getElementById("details").hidden = true;
   append(main, [main.replaceChildren(), ...VIEWS[view](asked)]);
   for (const tab of document.querySelectorAll("[data-view]")) {
@@ -37,15 +37,20 @@ function render() {
     if (here) tab.setAttribute("aria-current", "page");
     else tab.removeAttribute("aria-current");
   }
+  nameTab();
+}
+
+/** The tab is called as the view is headed. */
+function nameTab() {
   const heading = main.querySelector("h1")?.textContent ?? "";
   document.title = `${cut(heading, 80)} - ${safe(DATA.run.name)} - onrecord`;
 }
 
 const main = document.getElementById("main");
-document.querySelector("[data-view=problems]").hidden = !DATA.errors.length;
+document.querySelector("[data-view=problems]").hidden = !DATA.run.errors;
 append(document.getElementById("run"), [
   el("b", {}, DATA.run.name),
-  DATA.run.finished && ` · ${DATA.run.finished.slice(0, 10)}`,
+  DATA.run.finished && ` · ${utc(DATA.run.finished.slice(0, 10))}`,
   DATA.run.version && ` · version ${DATA.run.version}`,
 ]);
 document.querySelector(".skip").addEventListener("click", (event) => {

@@ -1,7 +1,8 @@
 // The first view: how much there is, who takes which posture, when, and where.
 
 const SPEAKERS_AT_ONCE = 12;
-const OUTLETS_SHOWN = 8;
+const OUTLETS_AT_ONCE = 8;
+const SPEAKERS_TO_CHOOSE = 100;
 
 function overview() {
   const counts = tally(QUOTES);
@@ -46,7 +47,7 @@ function tiles() {
     tile(QUOTES.length, QUOTES.length === 1 ? "statement" : "statements", link("statements")),
     tile(SPEAKERS.length, SPEAKERS.length === 1 ? "named speaker" : "named speakers", link("statements", { sort: "speaker" })),
     tile(unknown, "with speaker unknown", link("statements", { speaker: UNKNOWN })),
-    DATA.errors.length > 0 && tile(DATA.errors.length, "problems noted", link("problems")),
+    DATA.run.errors > 0 && tile(DATA.run.errors, "problems noted", link("problems")),
   );
 }
 
@@ -60,26 +61,38 @@ function partNotice() {
   );
 }
 
+/**
+ * A button that shows so many more of a list; the first are shown at once.
+ *
+ * `show` is told how many are there and how many there are to be, and gives the first new one, to
+ * which the focus goes.
+ */
+function moreButton(what, total, atOnce, show) {
+  const button = el("button", { type: "button", class: "more" });
+  let shown = 0;
+  const more = () => {
+    const from = shown;
+    shown = Math.min(from + atOnce, total);
+    const first = show(from, shown);
+    button.hidden = shown === total;
+    button.textContent = `Show more ${what} (${(total - shown).toLocaleString("en")} left)`;
+    if (from) first.focus();
+  };
+  button.addEventListener("click", more);
+  more();
+  return button;
+}
+
 function postureSection() {
   const body = el("tbody");
-  const more = el("button", { type: "button", class: "more" });
   const most = SPEAKERS.reduce((highest, speaker) => {
     const counts = tally(speaker.quotes);
     return Math.max(highest, Math.max(counts[DEFIANT], counts[CONCILIATORY]) + counts[MIXED]);
   }, 1);
-  const show = () => {
-    const from = body.children.length;
-    append(
-      body,
-      SPEAKERS.slice(from, from + SPEAKERS_AT_ONCE).map((speaker) => speakerRow(speaker, most)),
-    );
-    const left = SPEAKERS.length - body.children.length;
-    more.hidden = left === 0;
-    more.textContent = `Show more speakers (${left.toLocaleString("en")} left)`;
-    if (from) body.children[from].querySelector("a").focus();
-  };
-  more.addEventListener("click", show);
-  show();
+  const more = moreButton("speakers", SPEAKERS.length, SPEAKERS_AT_ONCE, (from, to) => {
+    append(body, SPEAKERS.slice(from, to).map((speaker) => speakerRow(speaker, most)));
+    return body.children[from]?.querySelector("a");
+  });
   const head = (name, attributes = {}) => el("th", { scope: "col", ...attributes }, name);
   return section(
     "Posture by speaker",
@@ -141,15 +154,15 @@ function timeSection() {
   const days = new Set(QUOTES.map((quote) => quote.article.date).filter(Boolean));
   if (!days.size) return null;
   if (days.size === 1) {
-    const text = `All dated articles are of one day, ${[...days][0]}.`;
+    const text = `All dated articles are of one day, ${utc([...days][0])}.`;
     return section("Posture over time", "over-time", el("p", { class: "quiet" }, text));
   }
   const chart = el("div");
   const choice = el(
     "select",
-    { id: "time-speaker" },
+    { id: "time-speaker", "aria-describedby": "time-note" },
     el("option", { value: "" }, "all speakers"),
-    SPEAKERS.slice(0, 100).map((speaker) =>
+    SPEAKERS.slice(0, SPEAKERS_TO_CHOOSE).map((speaker) =>
       el("option", { value: speaker.key }, cut(speaker.name, 60)),
     ),
   );
@@ -162,7 +175,17 @@ function timeSection() {
   choice.addEventListener("change", draw);
   draw();
   const label = el("label", { class: "inline", for: "time-speaker" }, "Speaker ");
-  return section("Posture over time", "over-time", el("p", {}, label, choice), chart);
+  const note =
+    SPEAKERS.length > SPEAKERS_TO_CHOOSE
+      ? ` The ${SPEAKERS_TO_CHOOSE} most quoted of ${SPEAKERS.length.toLocaleString("en")}; ` +
+        "a speaker's own page shows the same."
+      : "";
+  return section(
+    "Posture over time",
+    "over-time",
+    el("p", {}, label, choice, el("span", { class: "quiet", id: "time-note" }, note)),
+    chart,
+  );
 }
 
 function extremesSection() {
@@ -197,33 +220,50 @@ function extreme(quote) {
       quote.speaker ? speakerLink(quote.speaker) : speakerName(quote),
       ` · score ${signed(quote.score)}`,
       quote.article.outlet && ` · ${cut(quote.article.outlet, 40)}`,
-      quote.article.date && [" · ", whole(quote.article.date)],
+      quote.article.date && [" · ", whole(utc(quote.article.date))],
     ),
   );
 }
 
-function outletSection() {
+/** How many of these statements stand in each outlet. */
+function countOutlets(quotes) {
   const counts = new Map();
-  for (const { article } of QUOTES) {
+  for (const { article } of quotes) {
     if (article.outlet) counts.set(article.outlet, (counts.get(article.outlet) ?? 0) + 1);
   }
+  return counts;
+}
+
+function outletSection() {
+  const counts = countOutlets(QUOTES);
   if (!counts.size) return null;
-  const outlets = [...counts.keys()]
-    .sort((a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b))
-    .slice(0, OUTLETS_SHOWN);
-  const speakers = SPEAKERS.slice(0, SPEAKERS_AT_ONCE);
-  const left = counts.size - outlets.length;
+  const outlets = [...counts.keys()].sort(
+    (a, b) => counts.get(b) - counts.get(a) || a.localeCompare(b),
+  );
+  const head = el("tr");
+  const body = el("tbody");
+  let [rows, columns] = [0, 0];
+  const draw = () => {
+    const some = outlets.slice(0, columns);
+    const heads = some.map((name) => el("th", { scope: "col", tabindex: -1 }, cut(name, 30)));
+    head.replaceChildren(el("td"), ...heads);
+    body.replaceChildren(...SPEAKERS.slice(0, rows).map((speaker) => outletRow(speaker, some)));
+  };
+  const moreSpeakers = moreButton("speakers", SPEAKERS.length, SPEAKERS_AT_ONCE, (from, to) => {
+    rows = to;
+    draw();
+    return body.children[from]?.querySelector("a");
+  });
+  const moreOutlets = moreButton("outlets", outlets.length, OUTLETS_AT_ONCE, (from, to) => {
+    columns = to;
+    draw();
+    return head.children[from + 1];
+  });
   return section(
     "Who speaks in which outlet",
     "outlets",
     // Outside of the table: it would be cut off where the table is wider than a phone.
-    el(
-      "p",
-      { class: "quiet" },
-      `Statements of the ${speakers.length} most quoted speakers`,
-      left > 0 && `; ${plural(left, "more outlet")} not shown`,
-      ".",
-    ),
+    el("p", { class: "quiet" }, "Number of statements; the most quoted speakers and outlets first."),
     el(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-labelledby": "outlets" },
@@ -231,14 +271,13 @@ function outletSection() {
         "table",
         { class: "matrix" },
         el("caption", { class: "hidden" }, "Statements by speaker and outlet"),
-        el(
-          "thead",
-          {},
-          el("tr", {}, el("td"), outlets.map((name) => el("th", { scope: "col" }, cut(name, 30)))),
-        ),
-        el("tbody", {}, speakers.map((speaker) => outletRow(speaker, outlets))),
+        el("thead", {}, head),
+        body,
       ),
     ),
+    moreSpeakers,
+    " ",
+    moreOutlets,
   );
 }
 
@@ -256,8 +295,9 @@ function missingNotice() {
 }
 
 function outletRow(speaker, outlets) {
+  const counts = countOutlets(speaker.quotes);
   const cell = (outlet) => {
-    const count = speaker.quotes.filter(({ article }) => article.outlet === outlet).length;
+    const count = counts.get(outlet);
     if (!count) return el("td", { class: "none" }, "·");
     const level = count > 9 ? 4 : count > 4 ? 3 : count > 1 ? 2 : 1;
     const href = link("statements", { speaker: speaker.key, outlet });

@@ -3,14 +3,15 @@
 
 const ROWS = 50;
 const UNKNOWN = "?";
+// Orders by name: what they go by, null where a statement has no such thing.
 const SORTS = {
-  date: { title: "Date", of: (quote) => quote.article.time ?? "", down: true },
-  speaker: { title: "Speaker", of: (quote) => (quote.speaker ? folded(quote.speaker.name) : "\uffff") },
-  posture: { title: "Posture", of: (quote) => (quote.stance < 0 ? 9 : quote.stance) },
-  score: { title: "Score", of: (quote) => quote.score ?? 9 },
+  date: { title: "Date (UTC)", of: (quote) => quote.article.time, down: true },
+  speaker: { title: "Speaker", of: (quote) => quote.speaker && folded(quote.speaker.name) },
+  posture: { title: "Posture", of: (quote) => (quote.stance < 0 ? null : quote.stance) },
+  score: { title: "Score", of: (quote) => quote.score },
   kind: { title: "Kind", of: (quote) => quote.kind },
-  sure: { title: "Certainty", of: (quote) => quote.attributionScore ?? -1, down: true },
-  outlet: { title: "Outlet", of: (quote) => folded(quote.article.outlet ?? "\uffff") },
+  sure: { title: "Certainty", of: (quote) => quote.attributionScore, down: true },
+  outlet: { title: "Outlet", of: (quote) => quote.article.outlet && folded(quote.article.outlet) },
 };
 // Filters by name: whether a statement passes, given what was chosen.
 const FILTERS = {
@@ -22,7 +23,15 @@ const FILTERS = {
   from: (quote, day) => quote.article.date !== null && quote.article.date >= day,
   to: (quote, day) => quote.article.date !== null && quote.article.date <= day,
   least: (quote, score) => quote.attributionScore >= score,
+  low: (quote, score) => quote.score !== null && shownScore(quote) >= score,
+  high: (quote, score) => quote.score !== null && shownScore(quote) <= score,
 };
+const NUMBERS = ["least", "low", "high"];
+
+/** The score as the table shows it, so that what reads +0.85 is at least 0.85. */
+function shownScore(quote) {
+  return Number(quote.score.toFixed(2));
+}
 
 /** The newest first; in the order of the articles where there are no dates. */
 function usualSort() {
@@ -42,19 +51,32 @@ function haystack(quote) {
 
 function filtered(filters) {
   const chosen = Object.entries(filters)
-    .filter(([name, value]) => name in FILTERS && value !== "")
+    .filter(([name, value]) => Object.hasOwn(FILTERS, name) && value !== "")
     .map(([name, value]) => {
       if (name === "q") return [FILTERS.q, folded(value).split(/\s+/).filter(Boolean)];
-      return [FILTERS[name], name === "least" ? Number(value) : value];
+      return [FILTERS[name], NUMBERS.includes(name) ? Number(value) : value];
     });
   return QUOTES.filter((quote) => chosen.every(([passes, value]) => passes(quote, value)));
 }
 
-function sorted(quotes, { sort = "", order = "" }) {
-  const by = SORTS[sort] ?? SORTS[usualSort()] ?? { of: (quote) => quote.index };
-  const down = order ? order === "down" : Boolean(by.down);
+/** What the address asks to sort by, if there is such an order. */
+function sortOf({ sort = "" }) {
+  return Object.hasOwn(SORTS, sort) && HAS[sort] !== false ? sort : usualSort();
+}
+
+function isDown(state) {
+  return state.order ? state.order === "down" : Boolean(SORTS[sortOf(state)]?.down);
+}
+
+function sorted(quotes, state) {
+  const by = SORTS[sortOf(state)] ?? { of: (quote) => quote.index };
+  const way = isDown(state) ? -1 : 1;
   const rows = quotes.map((quote) => [by.of(quote), quote]);
-  rows.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1) || x.index - y.index);
+  rows.sort(([a, x], [b, y]) => {
+    // What has no value comes last, whichever way.
+    const missing = (a === null) - (b === null);
+    return missing || (a < b ? -way : a > b ? way : 0) || x.index - y.index;
+  });
   return rows.map(([, quote]) => quote);
 }
 
@@ -62,6 +84,15 @@ function statements(filters) {
   const state = { ...filters };
   const results = el("div", { class: "results" });
   const count = el("p", { class: "count", role: "status" });
+  const about = el("div");
+  const introduce = () => {
+    const speaker = SPEAKERS.find(({ key }) => key === state.speaker);
+    const heading = speaker ? cut(speaker.name, 120) : "Statements";
+    about.replaceChildren(
+      el("h1", { class: speaker ? "" : "hidden" }, heading),
+      speaker ? speakerCard(speaker) : "",
+    );
+  };
   const refresh = () => {
     const rows = sorted(filtered(state), state);
     const pages = Math.max(1, Math.ceil(rows.length / ROWS));
@@ -78,19 +109,23 @@ function statements(filters) {
     Object.assign(state, { page: "" }, changed);
     replaceAddress(link("statements", state));
     refresh();
+    if ("speaker" in changed) {
+      introduce();
+      nameTab();
+    }
     if (focus) {
       results.scrollIntoView({ block: "start" });
       results.querySelector(focus === ".results" ? "a" : focus)?.focus({ preventScroll: true });
     }
   };
+  introduce();
   refresh();
-  const speaker = SPEAKERS.find(({ key }) => key === state.speaker);
   return [
-    el("h1", { class: speaker ? "" : "hidden" }, speaker ? cut(speaker.name, 120) : "Statements"),
-    speaker && speakerCard(speaker),
+    about,
     filterForm(state, change),
     count,
     results,
+    el("p", { class: "quiet" }, SCORE_NOTE),
   ];
 }
 
@@ -102,6 +137,8 @@ function nothingFound() {
     el("a", { href: link("statements") }, "Clear all filters"),
   );
 }
+
+const SCORE_INPUT = { type: "number", min: -1, max: 1, step: 0.05, placeholder: "−1 to 1" };
 
 function filterForm(state, change) {
   const field = (name, label, control) =>
@@ -143,11 +180,13 @@ function filterForm(state, change) {
     toggle,
     field("speaker", "Speaker", choice("speaker", speakerOptions())),
     field("posture", "Posture", choice("posture", stances.map((stance) => [stance.name, `${stance.sign} ${stance.name}`]))),
+    field("low", "Score at least", input("low", SCORE_INPUT)),
+    field("high", "Score at most", input("high", SCORE_INPUT)),
     field("kind", "Kind", choice("kind", DATA.run.kinds.map((kind) => [kind, kind]))),
-    outlets.length > 0 && field("outlet", "Outlet", choice("outlet", outlets.map((name) => [name, cut(name, 60)]))),
-    HAS.date && field("from", "From", input("from", { type: "date" })),
-    HAS.date && field("to", "To", input("to", { type: "date" })),
     field("least", "Certainty at least", choice("least", [0.5, 0.7, 0.9].map((score) => [score, percent(score)]))),
+    outlets.length > 0 && field("outlet", "Outlet", choice("outlet", outlets.map((name) => [name, cut(name, 60)]))),
+    HAS.date && field("from", "From (UTC)", input("from", { type: "date" })),
+    HAS.date && field("to", "To (UTC)", input("to", { type: "date" })),
     field("sort", "Sort by", sortChoice(state, change)),
     el("a", { class: "clear", href: link("statements") }, "Clear all"),
   );
@@ -168,13 +207,12 @@ function sortChoice(state, change) {
       .filter(([name]) => HAS[name] !== false)
       .map(([name, { title }]) => el("option", { value: name }, title)),
   );
-  select.value = state.sort || usualSort();
+  select.value = sortOf(state);
   return select;
 }
 
 function statementTable(quotes, state, change) {
-  const current = state.sort || usualSort();
-  const down = state.order ? state.order === "down" : Boolean(SORTS[current]?.down);
+  const [current, down] = [sortOf(state), isDown(state)];
   const head = (name) => {
     if (!(name in SORTS)) return el("th", { scope: "col" }, name);
     const active = name === current;
@@ -225,7 +263,7 @@ function statementRow(quote) {
     el("td", { class: "kind" }, quote.kind),
     el("td", { class: "sure number" }, percent(quote.attributionScore)),
     HAS.outlet && el("td", { class: "outlet" }, article.outlet ? cut(article.outlet, 40) : "–"),
-    HAS.date && el("td", { class: "date" }, article.date ?? "–"),
+    HAS.date && el("td", { class: "date" }, article.date ? el("span", { class: "day" }, article.date) : "–"),
   );
 }
 
@@ -241,7 +279,7 @@ const LABELS = {
 function speakerCard(speaker) {
   const counts = tally(speaker.quotes);
   const facts = [
-    LABELS[speaker.label] ?? speaker.label,
+    Object.hasOwn(LABELS, speaker.label) ? LABELS[speaker.label] : speaker.label,
     speaker.kbId,
     speaker.aliases.length && `also as ${speaker.aliases.slice(0, 6).map((name) => cut(name, 40)).join(", ")}`,
     `${plural(speaker.quotes.length, "statement")} in ${plural(new Set(speaker.quotes.map(({ article }) => article)).size, "article")}`,
