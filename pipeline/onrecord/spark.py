@@ -9,6 +9,7 @@ by the executors, each in a process that may die without harm to the executor.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections import deque
@@ -19,6 +20,7 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +31,7 @@ from onrecord.batch.job import cut_batches
 from onrecord.batch.options import RunError, RunOptions, RunSummary
 from onrecord.batch.run import run_batch
 from onrecord.batch.workers import (
+    Death,
     LoadPipeline,
     Outcome,
     PipelineSpec,
@@ -53,6 +56,9 @@ _THIS_MACHINE = "127.0.0.1"
 # So many batches wait for each core that a finished one is followed at once.
 _BATCHES_PER_CORE = 2
 _MOST_BATCHES = 2000
+_EXECUTOR_LOST = "ExecutorLost"
+# What Spark says of a task that it gave up because nobody was left who would tell why.
+_LOST = re.compile(r"ExecutorLostFailure|Python worker exited unexpectedly")
 _FACTS = pa.schema([(name, pa.string()) for name in ("entity_id", "field", "value")]).append(
     pa.field("n", pa.int64())
 )
@@ -293,10 +299,12 @@ class SparkPool(Pool):
 
     Spark moves a task whose executor is lost to another one. An article that crashes or hangs
     ends only a child of its Python worker, and comes back as a ``Death`` as from ``WorkerPool``.
+    So does a task with which Spark has lost so many executors that it gives up. Its articles are
+    run again one by one after all others, for what an executor does beside them is lost with it.
 
     Args:
         spec: the pipeline; ``threads`` is set from the cores of a Spark task.
-        timeout: seconds that one task may take, None for no limit.
+        timeout: seconds that one article may take, None for no limit.
         master: Spark master, where no session is active.
     """
 
@@ -306,6 +314,11 @@ class SparkPool(Pool):
         cores = int(self._context.getConf().get("spark.task.cpus", "1"))
         self._remote = _Remote(replace(spec, threads=cores), timeout)
         self._retries: deque[Task] = deque()
+        self._suspects: deque[Task] = deque()
+        self._deadly: set[str] = set()
+        # Jobs of others in the user's session go on when this run is interrupted.
+        self._tag = f"onrecord-{uuid4().hex}"
+        self._closed = False
         self._threads = ThreadPoolExecutor(_MOST_BATCHES, "onrecord-spark")
 
     def wait_until_ready(self) -> None:
@@ -314,17 +327,18 @@ class SparkPool(Pool):
         Raises:
             WorkerError: it could not, or there is none.
         """
-        self._run_job(None)
+        self._threads.submit(self._run_job, None).result()
 
     def retry(self, task: Task) -> None:
-        """Run a task again before any new one."""
-        self._retries.append(task)
+        """Run a task again: before any new one, or after all if it may end an executor."""
+        deadly = not self._deadly.isdisjoint(article.article_id for article in task.articles)
+        (self._suspects if deadly else self._retries).append(task)
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
         """Outcomes as they come.
 
         Raises:
-            WorkerError: Spark gave up on a task.
+            WorkerError: Spark gave up on a task, and not because its executors were lost.
         """
         pending: set[Future[Outcome | None]] = set()
         while True:
@@ -333,17 +347,28 @@ class SparkPool(Pool):
                 if task is None:
                     break
                 pending.add(self._threads.submit(self._run_job, task))
+            if not pending and self._suspects:
+                pending.add(self._threads.submit(self._run_job, self._suspects.popleft()))
             if not pending:
                 return
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (outcome for future in done if (outcome := future.result()))
+            for future in done:
+                outcome = future.result()
+                if outcome is not None:
+                    self._note_deadly(outcome)
+                    yield outcome
 
     def close(self) -> None:
         """Cancel what runs; end the session if it was begun here."""
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._context.cancelJobsWithTag(self._tag)
         if self._began_session:
-            self._context.cancelAllJobs()
             self._session.stop()
+
+    def _note_deadly(self, outcome: Outcome) -> None:
+        if isinstance(outcome.result, Death) and outcome.result.error == _EXECUTOR_LOST:
+            self._deadly.update(article.article_id for article in outcome.task.articles)
 
     def _width(self) -> int:
         """How many tasks to have under way; executors come and go."""
@@ -353,9 +378,15 @@ class SparkPool(Pool):
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
 
+        if self._closed:
+            return None
+        # A tag belongs to the thread that sets it, and these serve this pool only.
+        self._context.addJobTag(self._tag)
         try:
             (outcome,) = self._context.parallelize([task], 1).map(self._remote).collect()
         except (Py4JError, PySparkException) as error:
+            if task is not None and _LOST.search(str(error)):
+                return Outcome(task, _executor_death(error))
             raise WorkerError(f"Spark: {_reason(error)}") from error
         found: Outcome | None = outcome
         return found
@@ -376,10 +407,17 @@ class _Remote:
             self.spec.threads,
             self.timeout,
         )
-        if task is None:
-            pool.wait_until_ready()
-            return None
-        (outcome,) = pool.run(iter([task]))
+        try:
+            if task is None:
+                pool.wait_until_ready()
+                return None
+            # The first is the only one; a worker that has to be loaded anew is not waited for.
+            outcome = next(pool.run(iter([task])))
+        except BaseException:
+            # What Spark runs here next must not find a pool without a worker.
+            _pool_here.cache_clear()
+            pool.close()
+            raise
         return outcome
 
 
@@ -393,6 +431,15 @@ def _pool_here(
 ) -> WorkerPool:
     spec = PipelineSpec(load_pipeline, dict(arguments), language, threads)
     return WorkerPool(spec, 1, timeout)
+
+
+def _executor_death(error: Exception) -> Death:
+    """The end of a task that Spark gave up because its executors, or their Python, were lost."""
+    message = (
+        f"Spark lost the executor at every attempt: {_reason(error)}; see the executor's log, or "
+        "raise spark.executor.memoryOverhead"
+    )
+    return Death(_EXECUTOR_LOST, message, "executor")
 
 
 def _session(master: str | None) -> tuple[SparkSession, bool]:
