@@ -23,6 +23,8 @@ import torch
 from fakes import load_broken, load_fake, load_slow, load_unsteady, make_article
 from onrecord import spark as onrecord_spark
 from onrecord.batch import AnnotatedBatch, RunError, RunOptions, run_batch
+from onrecord.batch.job import Job
+from onrecord.batch.plan import Plan
 from onrecord.batch.workers import LoadPipeline, PipelineSpec, Task, WorkerError
 from onrecord.readers import InputError
 from onrecord.records import SCHEMAS, Article
@@ -183,18 +185,19 @@ def test_a_run_that_is_interrupted_ends_its_own_jobs_and_no_others(
     def other_job() -> None:
         done.extend(session.sparkContext.parallelize([str(release)], 1).map(wait_for).collect())
 
-    def interrupt(*_: Any) -> None:
+    def tasks_until_one_runs(job: Job, plan: Plan) -> Iterator[Task]:
+        yield next(all_tasks(job, plan))
+        eventually(lambda: len(tracker.getActiveJobsIds()) > len(theirs))
         raise KeyboardInterrupt
 
-    tracker = session.sparkContext.statusTracker()
+    tracker, all_tasks = session.sparkContext.statusTracker(), Job._tasks
     other = threading.Thread(target=other_job, daemon=True)
     other.start()
     theirs = eventually(tracker.getActiveJobsIds)
-    # The longer article comes first.
-    news = write_jsonl([make_article(0, "And so on. " * 9), make_article(1, "HANG:stance")])
-    monkeypatch.setattr("onrecord.batch.job.Job._accept", interrupt)
+    monkeypatch.setattr(Job, "_tasks", tasks_until_one_runs)
+    news = write_jsonl([make_article(1, "HANG:stance")])
     with pytest.raises(KeyboardInterrupt):
-        run_spark(news, tmp_path / "out", batch_size=1, article_timeout=None)
+        run_spark(news, tmp_path / "out", article_timeout=None)
     eventually(lambda: tracker.getActiveJobsIds() == theirs)
     release.touch()
     other.join(60)

@@ -58,7 +58,7 @@ _BATCHES_PER_CORE = 2
 _MOST_BATCHES = 2000
 _EXECUTOR_LOST = "ExecutorLost"
 # What Spark says of a task that it gave up because nobody was left who would tell why.
-_LOST = re.compile(r"ExecutorLostFailure|Python worker exited unexpectedly")
+_LOST = re.compile(r"(ExecutorLostFailure|Python worker exited unexpectedly).*")
 _FACTS = pa.schema([(name, pa.string()) for name in ("entity_id", "field", "value")]).append(
     pa.field("n", pa.int64())
 )
@@ -385,8 +385,9 @@ class SparkPool(Pool):
         try:
             (outcome,) = self._context.parallelize([task], 1).map(self._remote).collect()
         except (Py4JError, PySparkException) as error:
-            if task is not None and _LOST.search(str(error)):
-                return Outcome(task, _executor_death(error))
+            lost = _LOST.search(str(error))
+            if task is not None and lost is not None:
+                return Outcome(task, _executor_death(lost[0]))
             raise WorkerError(f"Spark: {_reason(error)}") from error
         found: Outcome | None = outcome
         return found
@@ -433,11 +434,11 @@ def _pool_here(
     return WorkerPool(spec, 1, timeout)
 
 
-def _executor_death(error: Exception) -> Death:
+def _executor_death(reason: str) -> Death:
     """The end of a task that Spark gave up because its executors, or their Python, were lost."""
     message = (
-        f"Spark lost the executor at every attempt: {_reason(error)}; see the executor's log, or "
-        "raise spark.executor.memoryOverhead"
+        f"Spark lost the executor at every attempt: {reason}; see the executor's log, or raise "
+        "spark.executor.memoryOverhead"
     )
     return Death(_EXECUTOR_LOST, message, "executor")
 
