@@ -2,7 +2,8 @@
 
 Local runs, Spark and the notebook call ``annotate_articles``. A batch goes through each stage as a
 whole; where that fails, its articles are redone one at a time, each in a fresh ``Doc``, so that a
-bad article costs nobody else anything and keeps the results of the stages that it passed.
+bad article costs nobody else anything and keeps the results of the stages that it passed. The
+encoder reads each article of a batch by itself, so that its vectors never depend on the others.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -88,8 +89,9 @@ def annotate(
 ) -> DataFrame:
     """Annotate the articles of a data frame, one row an article.
 
-    The pipeline is loaded once in each Python worker. Executors need onrecord installed, and a
-    model folder or entity file that is named must be at the same path on each.
+    A ``mapInArrow``: rows come to the Python workers as Arrow batches, and each worker loads the
+    pipeline once. Executors need onrecord installed, and a model folder or entity file that is
+    named must be at the same path on each.
 
     Args:
         df: any Spark source with a column of texts; other columns are mapped as those of a table
@@ -360,9 +362,13 @@ class SparkPool(Pool):
 
     def close(self) -> None:
         """Cancel what runs; end the session if it was begun here."""
+        from py4j.protocol import Py4JError
+
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._context.cancelJobsWithTag(self._tag)
+        # A session that has died has no jobs left; why it has is told elsewhere.
+        with suppress(Py4JError):
+            self._context.cancelJobsWithTag(self._tag)
         if self._began_session:
             self._session.stop()
 
