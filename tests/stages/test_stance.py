@@ -93,6 +93,26 @@ def test_each_mark_counts_from_its_own_threshold_on(
     assert marks.score == p_conciliation - p_defiance
 
 
+@pytest.mark.parametrize(
+    ("p_defiance", "p_conciliation", "label"),
+    [
+        (0.9, 0.5, "mixed"),
+        (0.5, 0.9, "mixed"),
+        # Both count, but are not clear: the one farther above its threshold decides.
+        (0.9, 0.31, "defiant"),
+        (0.45, 0.9, "conciliatory"),
+        (0.4, 0.3, "defiant"),
+        (0.9, 0.2999, "defiant"),
+        (0.3999, 0.9, "conciliatory"),
+    ],
+)
+def test_a_statement_is_mixed_where_both_marks_are_clear(
+    p_defiance: float, p_conciliation: float, label: str
+) -> None:
+    config = StanceConfig(threshold_defiance=0.4, threshold_conciliation=0.3, threshold_mixed=0.5)
+    assert derive(p_defiance, p_conciliation, config).label == label
+
+
 TEXT = "At the port, “We will stay,” union leader Ana Ortiz said on Monday, “and we will win.”"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from onrecord.stages.stance import derive
 from onrecord.training.finish import Floats, fit_stance
 
 
@@ -41,3 +42,19 @@ def test_the_threshold_is_where_the_rare_mark_is_found_best() -> None:
     scores = logits[:, 1] / found.temperature_conciliation + found.bias_conciliation
     chosen = 1 / (1 + np.exp(-scores)) >= found.threshold_conciliation
     assert chosen[1:].tolist() == (marks[1:, 1] > 0).tolist()
+
+
+def test_what_is_seldom_both_is_mixed_only_where_both_are_likely() -> None:
+    """A clear mark with a faint other one is that mark alone, if the data say so."""
+    clear = [([3.0, -0.4], [1.0, 0.0])] * 300 + [([-0.4, 3.0], [0.0, 1.0])] * 300
+    faint = [([-3.0, -0.4], [0.0, 1.0])] * 50 + [([-0.4, -3.0], [1.0, 0.0])] * 50
+    nothing, both = [([-3.0, -3.0], [0.0, 0.0])] * 300, [([3.0, 3.0], [1.0, 1.0])] * 20
+    logits, marks = map(np.array, zip(*clear, *faint, *nothing, *both, strict=True))
+    found = fit_stance(logits, marks, np.ones(len(marks)))
+    temperatures = (found.temperature_defiance, found.temperature_conciliation)
+    biases = (found.bias_defiance, found.bias_conciliation)
+    shares = 1 / (1 + np.exp(-(logits / temperatures + biases)))
+    labels = [derive(*share, found).label for share in shares.tolist()]
+    assert set(labels[:300]) == {"defiant"}
+    assert set(labels[300:600]) == {"conciliatory"}
+    assert set(labels[-20:]) == {"mixed"}

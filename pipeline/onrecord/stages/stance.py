@@ -40,7 +40,8 @@ class StanceConfig(BaseModel):
     """Section ``stance`` of a model's configuration.
 
     ``own_layers`` top layers of the encoder are the stage's own: they start from what the shared
-    layers below give, and the encoder's own top layers serve the other stages.
+    layers below give, and the encoder's own top layers serve the other stages. A statement is mixed
+    only if both marks reach ``threshold_mixed``, beside their own thresholds.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -54,6 +55,7 @@ class StanceConfig(BaseModel):
     bias_conciliation: float = 0.0
     threshold_defiance: float = 0.5
     threshold_conciliation: float = 0.5
+    threshold_mixed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +211,17 @@ def _mean(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def derive(p_defiance: float, p_conciliation: float, config: StanceConfig) -> StanceMarks:
-    """The label of two marks: a probability at its threshold counts."""
+    """The label of two marks: a probability at its threshold counts.
+
+    Where both count, but not enough to call the statement mixed, the one decides that is farther
+    above its threshold.
+    """
     defies = p_defiance >= config.threshold_defiance
     conciliates = p_conciliation >= config.threshold_conciliation
+    if defies and conciliates and min(p_defiance, p_conciliation) < config.threshold_mixed:
+        over = p_defiance * config.threshold_conciliation
+        defies = over >= p_conciliation * config.threshold_defiance
+        conciliates = not defies
     label: Stance = "neutral"
     if defies and conciliates:
         label = "mixed"

@@ -38,7 +38,7 @@ from onrecord.stages.encoder import (
     article_tokens,
     encode,
 )
-from onrecord.stages.stance import StanceConfig
+from onrecord.stages.stance import StanceConfig, derive
 from onrecord.training.data import gold_attribution, prepare, read_json_lines, tagging_pipeline
 from onrecord.training.loop import Trainee
 from onrecord.training.stance import (
@@ -52,6 +52,8 @@ from onrecord.training.stance import (
 logger = logging.getLogger(__name__)
 
 _CANDIDATE_THRESHOLD = 0.05
+# What both marks of a statement may have to reach to make it mixed.
+_MIXED_CUTS = (0.0, 0.3, 0.4, 0.5, 0.6)
 # A statement that the text gives to nobody is worth little to a reader: its threshold is the
 # highest that costs no more than this of F1.
 _COST_OF_SOURCELESS = 0.001
@@ -210,7 +212,7 @@ def fit_stance(logits: Floats, marks: Floats, weights: Floats) -> StanceConfig:
         product(cuts, cuts),
         key=lambda pair: _macro_f1(defies >= pair[0], conciliates >= pair[1], marks > 0, weights),
     )
-    return StanceConfig(
+    config = StanceConfig(
         temperature_defiance=round(td, 4),
         temperature_conciliation=round(tc, 4),
         bias_defiance=round(bd, 4),
@@ -218,6 +220,21 @@ def fit_stance(logits: Floats, marks: Floats, weights: Floats) -> StanceConfig:
         threshold_defiance=best[0],
         threshold_conciliation=best[1],
     )
+    shares = np.stack([defies, conciliates], axis=1)
+    both = max(_MIXED_CUTS, key=lambda cut: _accuracy(shares, marks, weights, config, cut))
+    return config.model_copy(update={"threshold_mixed": both})
+
+
+def _accuracy(
+    shares: Floats, marks: Floats, weights: Floats, config: StanceConfig, mixed: float
+) -> float:
+    """Share of statements whose label is that of their marks."""
+    tried = config.model_copy(update={"threshold_mixed": mixed})
+    right = [
+        derive(*share, tried).label == derive(*mark, config).label
+        for share, mark in zip(shares.tolist(), marks.tolist(), strict=True)
+    ]
+    return float(np.average(right, weights=weights))
 
 
 def _platt(logits: Floats, marks: Floats, weights: Floats) -> tuple[float, float]:
