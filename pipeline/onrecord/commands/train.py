@@ -46,6 +46,12 @@ def train(
             help="With --start: the encoder learns on; name every stage that is to follow it.",
         ),
     ] = False,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of all-mpnet-base-v2: it learns the statements first, and stance from it."
+        ),
+    ] = None,
     own_layers: Annotated[
         int, typer.Option(help="Top layers of the encoder that stance gets for its own.")
     ] = 0,
@@ -76,5 +82,6 @@ def train(
             processes=processes,
             start=start,
             tune_encoder=tune_encoder,
+            teacher=teacher,
         )
         typer.echo(f"{folder.path}: {folder.name} written")

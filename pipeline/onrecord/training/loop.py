@@ -223,7 +223,7 @@ def train_share(
     average = {name: value.detach().clone() for name, value in trainee.state_dict().items()}
     first, done = _resume(trainee, optimizer, average, checkpoints)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _rate(step, total, config), last_epoch=done - 1
+        optimizer, lambda step: learning_rate(step, total, config), last_epoch=done - 1
     )
     for epoch in range(first, config.epochs):
         random = np.random.default_rng([config.seed, epoch, rank])
@@ -393,7 +393,8 @@ def _layer_rate(config: TrainingConfig, layers: int, depth: int) -> float:
     return config.encoder_rate * config.layer_decay ** (layers - 1 - depth)
 
 
-def _rate(step: int, total: int, config: TrainingConfig) -> float:
+def learning_rate(step: int, total: int, config: TrainingConfig) -> float:
+    """Share of the full rates at a step: a rise, then half a cosine."""
     warm = max(1, int(total * config.warmup))
     if step < warm:
         return (step + 1) / warm

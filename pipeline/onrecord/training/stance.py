@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ _MARKED = re.compile(r"\{(?P<role>[qcs]) (?P<words>[^{}]*)\}")
 _PLOVER_COOPERATION = ("1", "2")
 # Every third event sentence is held out, to measure cooperation against conflict.
 HELD_OUT_EVERY = 3
+# How much of what is learned is what a teacher thinks; the rest is the label.
+_TAUGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,39 @@ def _pair_member(line: str) -> Statement:
     return Statement(text, attribution, *MARKS[_LETTERS[label]])
 
 
+def soften(statements: Sequence[Statement], taught: Tensor) -> list[Statement]:
+    """Statements with marks between their labels and what a teacher thinks, (statements, 2)."""
+    softened = []
+    for statement, thought in zip(statements, taught.tolist(), strict=True):
+        marks = _between((statement.defiance, statement.conciliation), thought)
+        softened.append(replace(statement, defiance=marks[0], conciliation=marks[1]))
+    return softened
+
+
+def soften_articles(
+    articles: Mapping[str, dict[str, Any]], taught: Tensor
+) -> dict[str, dict[str, Any]]:
+    """The same for marked articles: ``taught`` holds their statements in a row."""
+    thoughts = iter(taught.tolist())
+    return {
+        name: {
+            **article,
+            "attributions": [
+                {**row, "marks": _between(MARKS[row["stance"]], next(thoughts))}
+                for row in article["attributions"]
+            ],
+        }
+        for name, article in articles.items()
+    }
+
+
+def _between(label: tuple[float, float], thought: Sequence[float]) -> tuple[float, float]:
+    defiance, conciliation = (
+        (1 - _TAUGHT) * mark + _TAUGHT * share for mark, share in zip(label, thought, strict=True)
+    )
+    return defiance, conciliation
+
+
 def prepare_statements(
     statements: Sequence[Statement], tokenizer: PieceTokenizer
 ) -> list[StanceItem]:
@@ -211,16 +246,20 @@ def read_marked_articles(path: Path) -> dict[str, dict[str, Any]]:
 
 def mark_article(tokens: ArticleTokens, rows: Sequence[dict[str, Any]]) -> StanceItem:
     """The statements of one article, given as gold attributions with a stance, in tokens."""
-    statements = (
-        MarkedStatement(*statement_roles(tokens, gold_attribution(row)), MARKS[row["stance"]])
-        for row in rows
-    )
+    statements = []
+    for row in rows:
+        marks = row.get("marks") or MARKS[row["stance"]]
+        statements.append(MarkedStatement(*statement_roles(tokens, gold_attribution(row)), marks))
     return StanceItem(tokens, tuple(statements))
 
 
 def stance_loss(head: StanceHead, vectors: Tensor, items: Sequence[StanceItem]) -> Tensor:
     """Mean weighted cross-entropy of both marks; ``vectors`` are the items' tokens in a row."""
-    logits = stance_logits(head, vectors, items)
+    return marks_loss(stance_logits(head, vectors, items), items)
+
+
+def marks_loss(logits: Tensor, items: Sequence[StanceItem]) -> Tensor:
+    """Mean weighted cross-entropy of the marks of the items' statements, given their logits."""
     statements = [statement for item in items for statement in item.statements]
     marks = torch.tensor([statement.marks for statement in statements])
     weight = torch.tensor([statement.weight for statement in statements])[:, None].expand_as(marks)

