@@ -16,6 +16,8 @@ onrecord train attribution stance --data data --out models/onrecord-en
 
 onrecord train stance --data data --start models/onrecord-en --out models/mine
 
+onrecord train stance --data data --start models/onrecord-en --teacher mpnet --out models/mine
+
 onrecord train speakers --data data --start models/onrecord-en --out models/mine
 
 Interrupted, the same command goes on from the last finished epoch."""

@@ -71,7 +71,7 @@ DATA_FILES = {
     ),
     SPEAKERS: ("speakers/train.jsonl", "polnear/train.jsonl"),
 }
-OPTIONAL_FILES = {"stance": ("stance/articles.jsonl", "stance/pairs.txt")}
+OPTIONAL_FILES = {"stance": (_ARTICLES, "stance/pairs.txt")}
 
 
 class TrainingDataError(OSError):
@@ -135,10 +135,11 @@ def train(
         stages: any of ``TRAINABLE``; attribution and stance trained together share the encoder,
             speakers read what it has become and are trained last.
         data: folder with ``polnear/`` (train.jsonl, dev.jsonl) and ``stance/`` (train.jsonl,
-            dev.jsonl, plv_train.tsv; articles.jsonl, gold of articles whose statements
-            carry a stance, and pairs.txt, contrast pairs, may lie beside them). Speakers need
-            ``speakers/train.jsonl``; ``speakers/articles.jsonl``, gold of articles whose
-            statements have speakers, and ``gap/gap-development.tsv`` may lie beside it.
+            dev.jsonl, plv_train.tsv; articles.jsonl, gold of articles whose statements carry a
+            stance, and pairs.txt, contrast pairs, may lie beside them).
+            Speakers need ``speakers/train.jsonl``; ``speakers/articles.jsonl`` and
+            ``speakers/written.jsonl``, gold of articles whose statements have speakers, and
+            ``gap/gap-development.tsv`` may lie beside it.
         out: model folder to write.
         config: how long and how fast to learn.
         processes: processes that share the data; part of what makes a result reproducible.
@@ -165,9 +166,11 @@ def train(
     if teacher is not None and "stance" not in stages:
         raise ValueError("a teacher is for stance; name that stage or leave the teacher out")
     chosen = config or TrainingConfig()
-    speakers = _known_speakers(start)
+    speakers = None
     if SPEAKERS in stages:
         _check_files(data, DATA_FILES[SPEAKERS])
+    else:
+        speakers = _known_speakers(start)
     encoded = sorted(set(stages) - {SPEAKERS})
     if encoded:
         if start is not None:
