@@ -23,6 +23,7 @@ from onrecord.stages.encoder import (
 from onrecord.stages.stance import statement_roles
 from onrecord.training import teacher as teaching
 from onrecord.training import train
+from onrecord.training.finish import TEACHER, training_data
 from onrecord.training.loop import TrainingConfig
 from onrecord.training.stance import (
     MarkedStatement,
@@ -182,6 +183,14 @@ def write_stance_data(folder: Path) -> None:
     (folder / "articles.jsonl").write_text(json.dumps(article) + "\n", encoding="utf-8")
     events = "sentence\tgold_penta\nHeld out.\t1\nIt refused.\t3\n"
     (folder / "plv_train.tsv").write_text(events, encoding="utf-8")
+
+
+def test_a_model_tells_of_its_teacher_and_of_that_of_the_model_it_started_from() -> None:
+    alone = training_data(["stance"], {})
+    taught = training_data(["stance"], {}, taught=True)
+    assert taught == [*alone, TEACHER]
+    assert training_data(["stance", "speakers"], {"training_data": taught})[-1] == TEACHER
+    assert TEACHER not in training_data(["speakers"], {"training_data": alone})
 
 
 def test_a_teacher_is_for_stance(tmp_path: Path) -> None:

@@ -74,9 +74,12 @@ TRAINING_DATA = {
     "speakers": [
         "sources of PolNeAR train articles with identities",
         "statements of PolNeAR, newswire, Guardian, BBC and Wikinews articles with speakers",
+        "articles written for the project with speakers",
         "GAP development (Webster et al., TACL 2018, Apache-2.0)",
     ],
 }
+# Beside the data of stance, if it was taught.
+TEACHER = "what all-mpnet-base-v2 (Apache-2.0), trained on these statements first, thinks of them"
 Floats = NDArray[np.float64]
 Marks = NDArray[np.bool_]
 
@@ -230,10 +233,11 @@ def _accuracy(
 ) -> float:
     """Share of statements whose label is that of their marks."""
     tried = config.model_copy(update={"threshold_mixed": mixed})
-    right = [
-        derive(*share, tried).label == derive(*mark, config).label
-        for share, mark in zip(shares.tolist(), marks.tolist(), strict=True)
-    ]
+    found, gold = (
+        [derive(defiance, conciliation, tried).label for defiance, conciliation in rows.tolist()]
+        for rows in (shares, marks)
+    )
+    right = [label == other for label, other in zip(found, gold, strict=True)]
     return float(np.average(right, weights=weights))
 
 
@@ -271,6 +275,8 @@ def finish(
     sections: Mapping[str, Any],
     name: str,
     version: str,
+    *,
+    taught: bool = False,
 ) -> None:
     """Calibrate what was trained on development data and write the model folder.
 
@@ -283,6 +289,7 @@ def finish(
         sections: configuration of the model that training started from; empty if from the base.
         name: what the tables will say made their rows.
         version: the same, after the name.
+        taught: whether stance learned from a teacher.
     """
     trainee.eval()
     trainee.encoder.bert.set_attn_implementation("sdpa")
@@ -297,7 +304,7 @@ def finish(
         "name": name,
         "version": version,
         "license": LICENSE,
-        "training_data": training_data({*stages, *sections}),
+        "training_data": training_data({*stages, *sections}, sections, taught=taught),
         "encoder": trainee.encoder.bert.config.to_diff_dict(),
         "windowing": asdict(windowing),
     }
@@ -318,9 +325,19 @@ def finish(
     write_model(out, config, modules, tokenizer.read_bytes())
 
 
-def training_data(stages: Collection[str]) -> list[str]:
-    """What a model with these stages was trained on."""
+def training_data(
+    stages: Collection[str], before: Mapping[str, Any], *, taught: bool = False
+) -> list[str]:
+    """What a model with these stages was trained on.
+
+    Args:
+        stages: the stages it has.
+        before: configuration of the model that training started from; empty if from the base.
+        taught: whether stance has just learned from a teacher.
+    """
+    told = taught or TEACHER in before.get("training_data", ())
     return [
         "all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) as the base encoder",
         *(source for stage in TRAINING_DATA if stage in stages for source in TRAINING_DATA[stage]),
+        *([TEACHER] if told else ()),
     ]

@@ -190,7 +190,7 @@ def train(
             **folder.config,
             "name": name,
             "version": version,
-            "training_data": training_data({*folder.config, SPEAKERS}),
+            "training_data": training_data({*folder.config, SPEAKERS}, folder.config),
             SPEAKERS: speakers[0].model_dump(),
         }
         write_stage(out, folder, SPEAKERS, config_of_all, speakers[1])
@@ -217,7 +217,10 @@ def _train_encoded(plan: Plan, out: Path, checkpoints: Path, name: str, version:
     trainee.load_state_dict(load_file(checkpoints / "average.safetensors"))
     sections = {} if plan.start is None else open_model(plan.start).config
     sections = {stage: found for stage, found in sections.items() if stage != SPEAKERS}
-    finish(trainee, plan.stages, plan.data, out, tokenizer_file(plan), sections, name, version)
+    finish(
+        *(trainee, plan.stages, plan.data, out, tokenizer_file(plan), sections, name, version),
+        taught=plan.teacher is not None,
+    )
     # What is done is never gone on with: the same command trains anew.
     shutil.rmtree(checkpoints)
 
