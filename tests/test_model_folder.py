@@ -45,6 +45,11 @@ def test_weights_come_back_in_half_precision(tmp_path: Path) -> None:
         assert torch.equal(ours, theirs.half().float())
 
 
+def test_weights_may_be_read_by_whoever_may_read_the_configuration(model: Path) -> None:
+    modes = {file.name: file.stat().st_mode for file in model.iterdir()}
+    assert set(modes.values()) == {modes["config.json"]}, modes
+
+
 def test_a_folder_may_be_named_by_text_and_from_elsewhere(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from onrecord.language import ModelNotFoundError
@@ -205,7 +205,8 @@ def round_as_written(module: nn.Module) -> None:
 
 def _write_weights(path: Path, part: str, module: nn.Module) -> None:
     state = {key: _half(value) for key, value in module.state_dict().items()}
-    save_file(state, str(path / (part + WEIGHTS_SUFFIX)))
+    # Not save_file: what it writes nobody else on the machine may read.
+    (path / (part + WEIGHTS_SUFFIX)).write_bytes(save(state))
 
 
 def _write_config(path: Path, config: dict[str, Any]) -> None:
