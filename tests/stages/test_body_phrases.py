@@ -18,6 +18,18 @@ from onrecord.stages.body_phrases import find_body_phrases, fullest_form
         ("The Élan campaign said no.", ["Élan campaign"]),
         ("The  Turkish government said no.", ["Turkish government"]),
         ("Mr.  Okoro's campaign said no.", ["Okoro's campaign"]),
+        ("The Orsanian refugee agency said no.", ["Orsanian refugee agency"]),
+        (
+            "The Commons work and pensions committee said no.",
+            ["Commons work and pensions committee"],
+        ),
+        (
+            "The Senate culture, media and sport committee said no.",
+            ["Senate culture, media and sport committee"],
+        ),
+        ("Okoro and the pensions committee said no.", []),
+        ("Okoro and senior army officers said no.", []),
+        ("Okoro met and thanked the committee.", []),
         # A capital inside a word begins no name.
         ("The eBay union said no.", []),
         ("A Harlow court said no.", []),

@@ -12,7 +12,7 @@ import pytest
 from onrecord.records import Sentence, Span
 from onrecord.stages import roster as roster_module
 from onrecord.stages.roster import Candidate, Roster
-from onrecord.stages.speaker_options import OptionReader, Options, Spoken
+from onrecord.stages.speaker_options import FEATURES, OptionReader, Options, Spoken
 from onrecord.stages.speakers import make_option_reader
 from speaker_markup import build
 
@@ -63,6 +63,42 @@ def test_he_may_be_a_person_whom_no_entity_stands_for() -> None:
 def test_a_phrase_for_a_body_is_seen_once_where_it_is_a_source() -> None:
     (options,) = options_of("{The [Okoro|PERSON|Sam Okoro] campaign} said no.")
     assert len(called(options, "Okoro campaign").seen) == 1
+
+
+def feature_of(options: Options, name: str, feature: str) -> float:
+    """What a named option's row says of a feature."""
+    number = options.candidates.index(called(options, name))
+    return options.rows[number + 1][FEATURES.index(f"name_{feature}")]
+
+
+@pytest.mark.parametrize(
+    ("body", "description", "kind"),
+    [
+        ("Congressional Budget Office", "The agency", 1.0),
+        ("Halden Gazette", "The paper", 1.0),
+        ("Brightway Holdings", "The firm", 1.0),
+        ("Ninth Circuit", "The court", 1.0),
+        ("Halden Gazette", "The agency", 0.0),
+        ("Brightway Holdings", "The union", 0.0),
+    ],
+)
+def test_a_word_of_its_name_tells_what_a_body_is(body: str, description: str, kind: float) -> None:
+    (options,) = options_of(f"The [{body}|ORG] moved. It rained. {{{description}}} said no.")
+    assert feature_of(options, body, "name_kind") == kind
+
+
+@pytest.mark.parametrize(
+    ("before", "has_role"),
+    [
+        ("The insurer", 1.0),
+        ("Ana Ruiz joined", 0.0),
+        ("Nothing is known of", 0.0),
+        ("The Insurer", 0.0),
+    ],
+)
+def test_what_stands_before_its_name_tells_what_a_body_is(before: str, has_role: float) -> None:
+    (options,) = options_of(f"{before} [Velora|ORG] on Monday. {{The insurer}} said no.")
+    assert feature_of(options, "Velora", "role_head") == has_role
 
 
 def test_a_quantity_is_no_pronoun() -> None:

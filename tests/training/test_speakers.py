@@ -114,6 +114,10 @@ def test_weights_of_other_features_are_refused(
     write_stage(tmp_path / "model", start, "speakers", sections, scorer)
     with pytest.raises(ValueError, match=r"model: the section speakers .*onrecord train speakers"):
         make_speaker_resolver(str(tmp_path / "model"))
+    # What the message says to do can be done.
+    data = data_folder(tmp_path / "data")
+    folder = train(["speakers"], data, tmp_path / "out", start=tmp_path / "model")
+    assert tuple(folder.config["speakers"]["features"]) == FEATURES
 
 
 def test_same_seed_same_weights(labelled_choices: list[Choice]) -> None:
@@ -193,13 +197,18 @@ def data_folder(path: Path) -> Path:
     return path
 
 
-def test_labels_are_read_from_both_kinds_of_file(tmp_path: Path) -> None:
-    found = {article.name: article for article in read_labelled(data_folder(tmp_path))}
+def test_labels_are_read_from_all_kinds_of_file(tmp_path: Path) -> None:
+    data = data_folder(tmp_path)
+    row = {"content": [[0, 5]], "cue": [], "source": [], "speaker_label": "Mia Lund"}
+    written = [{"id": "e", "text": "“No.” Mia Lund rose.", "attributions": [row]}]
+    write_lines(data / "speakers" / "written.jsonl", written)
+    found = {article.name: article for article in read_labelled(data)}
     assert {name: a.labels for name, a in found.items()} == {
         "a": ("Ana Ruiz",),
         "b": ("~",),
         "c": ("Ana Ruiz",),
         "d": ("?",),
+        "e": ("Mia Lund",),
     }
     assert found["a"].attributions == found["b"].attributions
 

@@ -19,16 +19,20 @@ from onrecord.stages.name_lists import CAPITALS, OPENING_WORDS
 _NOUNS = (
     "campaign|administration|government|regime|army|military|police|navy|parliament|ministry|"
     "commission|committee|coalition|court|council|embassy|legislature|congress|senate|assembly|"
-    "department|authority|movement|opposition|judiciary|treasury|presidency|party|union"
+    "department|authority|movement|opposition|judiciary|treasury|presidency|party|union|agency|"
+    "board|federation|association|tribunal|panel|inquiry|team|leadership|force"
 )
 _NOUN = re.compile(rf"\b(?:{_NOUNS})\b(?![’'-]\w{{2}}|-)")
 _REACH = 80  # characters before the noun
-# Words right before the noun, nearest last: at most two in small letters, then capitals.
+_QUALIFYING_AT_MOST = 2
+# Words right before the noun, nearest last: a few in small letters, then capitals.
 _BEFORE = re.compile(
     r"(?:(?<![\w.’'-])(?P<before>[a-z]+|An?|Another|One|Any|Some|Every|Each|No)\s+)?"
     rf"(?P<names>(?<!\w)(?:[{CAPITALS}][\w&-]*(?:\.[A-Z]\.|\.)?(?:[’'](?:s\b)?)?\s+){{1,4}})"
-    r"(?P<between>(?:[a-z]+\s+){0,2})$"
+    r"(?P<between>(?:[a-z]+,?\s+){0,5})$"
 )
+# These are told apart by the matters they see to: "Commons work and pensions committee".
+_WITH_MATTERS = frozenset({"committee", "ministry", "department", "commission"})
 _WORD = re.compile(r"\S+")
 _OWNED = re.compile(r"[’'](?:s\b|\s)")
 _INDEFINITE = frozenset({"a", "an", "another", "any", "some", "every", "each", "no", "one"})
@@ -69,13 +73,28 @@ def _read(before: re.Match[str], noun: re.Match[str]) -> BodyPhrase | None:
     if (before.group("before") or "").lower() in _INDEFINITE:
         return None
     kept = list(dropwhile(lambda word: _is_no_name(word.group()), found))
-    if not kept or any(word in _NOT_BETWEEN or _is_verb(word) for word in between):
+    matters = between if noun.group() in _WITH_MATTERS else []
+    if not kept or not (_qualifies(between) or _is_list(matters)):
         return None
     words = [word.group() for word in kept]
     start = before.start("names") + kept[0].start()
     name = " ".join([*words, *between, noun.group()])
     owner = re.sub(r"[’']s?$", "", words[-1]).lower()
-    return BodyPhrase(Span(start, noun.end()), name, f"{owner} {noun.group()}")
+    return BodyPhrase(Span(start, noun.end()), name, " ".join([owner, *matters, noun.group()]))
+
+
+def _qualifies(words: Sequence[str]) -> bool:
+    """Whether words stand before a noun and tell which: "presidential"."""
+    few = len(words) <= _QUALIFYING_AT_MOST
+    return few and not any("," in w or w in _NOT_BETWEEN or _is_verb(w) for w in words)
+
+
+def _is_list(words: Sequence[str]) -> bool:
+    """Whether words name matters in a row: "culture, media and sport"."""
+    if "and" not in words[1:-1]:
+        return False
+    named = [word.rstrip(",") for word in words if word != "and"]
+    return not any(word in _NOT_BETWEEN or _is_verb(word) for word in named)
 
 
 def _is_no_name(word: str) -> bool:

@@ -297,6 +297,66 @@ HYPERNYMS: dict[str, frozenset[str]] = {
     "expert": _words("professor analyst researcher economist scientist"),
     "premier": _words("minister"),
 }
+# What kind of body a name tells by one of its words: "the agency" is the Budget Office.
+_COMPANY = _words(
+    "inc corp corporation ltd plc llc ag sa gmbh co company group holdings industries motors oil "
+    "energy gas steel airlines airways bank systems technologies pharmaceuticals foods stores labs "
+    "petroleum electric media entertainment"
+)
+_OFFICE = _words(
+    "agency office bureau administration department service authority commission council board "
+    "institute centre center directorate investigations"
+)
+_SOCIETY = _words(
+    "association foundation trust alliance coalition council society federation campaign network "
+    "institute action watch union rights international fund aid league movement front group "
+    "congress project centre center forum initiative"
+)
+_PRESS = _words(
+    "times post guardian journal herald news daily telegraph tribune gazette mail mirror sun "
+    "independent observer express star standard chronicle globe today weekly review press echo "
+    "magazine morning evening courier inquirer monitor politico breitbart buzzfeed reuters"
+)
+_AIR = _words("tv television radio bbc cnn nbc msnbc abc cbs fox channel network broadcasting news")
+_PARTY = _words(
+    "party labour conservatives democrats republicans liberals tories greens congress front league "
+    "movement union alliance coalition"
+)
+_TEAM = _words("united city fc club rovers athletic town rangers county wanderers")
+BODY_KINDS: dict[str, frozenset[str]] = {
+    kind: names
+    for kinds, names in (
+        ("agency office body department bureau regulator watchdog authority board", _OFFICE),
+        ("panel", _OFFICE | _words("committee panel tribunal")),
+        ("ministry", _words("ministry department office treasury")),
+        ("commission inquiry", _words("commission inquiry tribunal panel")),
+        ("court", _words("court tribunal circuit")),
+        (
+            "company firm corporation giant manufacturer carmaker automaker retailer startup "
+            "utility insurer chain publisher studio conglomerate developer supplier operator",
+            _COMPANY,
+        ),
+        ("airline", _words("air airlines airways")),
+        ("lender", _words("bank")),
+        (
+            "group charity organization organisation association foundation nonprofit coalition "
+            "movement alliance think-tank",
+            _SOCIETY,
+        ),
+        ("union", _words("union workers teachers association federation congress guild")),
+        ("party opposition", _PARTY),
+        ("newspaper paper magazine outlet publication website site", _PRESS | _AIR),
+        ("network channel station broadcaster", _AIR),
+        ("team club side", _TEAM),
+        ("university college school", _words("university college academy")),
+        ("hospital", _words("hospital clinic infirmary medical")),
+        ("league federation", _words("league association federation union")),
+        ("force", _words("police constabulary force")),
+        ("parliament assembly house", _words("parliament assembly house congress senate")),
+        ("army", _words("army military forces")),
+    )
+    for kind in _words(kinds)
+}
 MASCULINE = _words(
     "mr sir lord king prince duke baron father brother son husband boy man uncle grandfather "
     "businessman congressman chairman spokesman policeman fireman actor widower mogul "

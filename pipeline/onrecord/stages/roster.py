@@ -225,11 +225,10 @@ class Roster:
         known = self.candidates.get(key)
         if known is None:
             known = Candidate(Entity(key, name, label), _kind(label), unlisted=True)
-            if known.kind == "person":
-                mention = Mention(place.start, place.end, label, known.entity)
-                self._collect_before(known, mention)
-                self._collect_after(known, mention)
-                self._holders.update(known.roles.keys())
+            mention = Mention(place.start, place.end, label, known.entity)
+            self._collect_before(known, mention)
+            self._collect_after(known, mention)
+            self._holders.update(known.roles.keys())
             self._numbers[id(known)] = len(self.candidates)
             self.candidates[key] = known
             self._index(known)
@@ -288,13 +287,16 @@ class Roster:
         both = (self._last_people.before(start), self._last_others.before(start))
         return (found for _, _, found in merge(*both, key=lambda item: item[:2], reverse=True))
 
-    def last_called(self, words: frozenset[str], name: str, start: int) -> list[Candidate]:
-        """Those with a role of ``words``, or ``name`` in their name, mentioned last first."""
+    def last_called(
+        self, roles: frozenset[str], names: frozenset[str], start: int
+    ) -> list[Candidate]:
+        """Those with one of ``roles``, or one of ``names`` in their name, mentioned last first."""
         found = {
             number: candidate
-            for word in words | {name}
+            for word in roles | names
             for number, candidate in self._by_word.get(word, ())
-            if words & candidate.roles.keys() or name in candidate.entity.name.lower().split()
+            if roles & candidate.roles.keys()
+            or not names.isdisjoint(candidate.entity.name.lower().split())
         }
         placed = [(c.last_before(start), number) for number, c in found.items()]
         return [found[number] for at, number in sorted(placed, reverse=True) if at >= 0]
@@ -342,8 +344,7 @@ class Roster:
         known.seen.append(
             Seen(mention.start, mention.end, index, self._is_subject(mention, index), quoted)
         )
-        if known.kind == "person":
-            self._collect_before(known, mention)
+        self._collect_before(known, mention)
         self._collect_after(known, mention)
 
     def _is_subject(self, mention: Mention, index: int) -> bool:
@@ -369,6 +370,9 @@ class Roster:
             word = words[position]
             lower = word.lower().rstrip(".")
             if taken >= 6 or not word[0].isalpha() or lower in _NOT_IN_TITLE or _is_verb(word):
+                break
+            if known.kind != "person" and not word.islower():
+                # "the insurer Aviva" tells what it is; "Chicago Aviva" is another name.
                 break
             _note(known, lower)
             taken += 1

@@ -65,6 +65,7 @@ class Features(NamedTuple):
     role_words: float
     role_places: float
     name_head: float
+    name_kind: float
     known_head: float
     owned: float
 
@@ -132,6 +133,7 @@ def _features_of(query: Query, view: _View, latest: int, most: int) -> Features:
         role_words=sum(word in words for word in query.words) / max(len(query.words), 1),
         role_places=float(bool(query.places & candidate.places)),
         name_head=float(bool(query.head) and query.head in name),
+        name_kind=float(bool(patterns.BODY_KINDS.get(query.head, frozenset()) & name)),
         known_head=float(query.known_head),
         owned=float(query.owned),
     )

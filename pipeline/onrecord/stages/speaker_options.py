@@ -331,8 +331,9 @@ class OptionReader:
             add(islice(roster.last_named(start), _RECENT_BESIDE_NAME if named else _RECENT))
         head = source.query.head
         if head:
-            heads = patterns.HYPERNYMS.get(head, frozenset()) | {head}
-            add(roster.last_called(heads, head, start)[:_OF_OFFICE])
+            roles = patterns.HYPERNYMS.get(head, frozenset()) | {head}
+            names = patterns.BODY_KINDS.get(head, frozenset()) | {head}
+            add(roster.last_called(roles, names, start)[:_OF_OFFICE])
             add(roster.with_surname(source.words[-1])[:_OF_OFFICE] if source.words else ())
         add(self._ahead(source.span.end))
         return list(pool.values())

@@ -97,15 +97,15 @@ class TrainedSpeakers:
 
 
 def read_labelled(data: Path) -> Iterator[LabelledArticle]:
-    """Articles of ``speakers/train.jsonl`` and, if there, ``speakers/articles.jsonl``.
+    """Articles of ``speakers/train.jsonl`` and, if there, ``articles.jsonl`` and ``written.jsonl``.
 
     The first holds sources with identities, whose statements are in ``polnear/train.jsonl``; the
-    second gold files whose statements have a ``speaker_label``, or a ``speaker``.
+    others gold files whose statements have a ``speaker_label``, or a ``speaker``.
     """
     yield from _read_sources(data / "speakers" / "train.jsonl", data / "polnear" / "train.jsonl")
-    more = data / "speakers" / "articles.jsonl"
-    if more.is_file():
-        for row in read_json_lines(more):
+    for name in ("articles.jsonl", "written.jsonl"):
+        more = data / "speakers" / name
+        for row in read_json_lines(more) if more.is_file() else ():
             labelled = [(gold_attribution(found), _label(found)) for found in row["attributions"]]
             yield _article(row["id"], row["text"], labelled)
 
@@ -258,7 +258,8 @@ def train_speakers(
 
     Args:
         data: folder with ``speakers/train.jsonl`` and ``polnear/train.jsonl``;
-            ``speakers/articles.jsonl`` and ``gap/gap-development.tsv`` may lie beside them.
+            ``speakers/articles.jsonl``, ``speakers/written.jsonl`` and
+            ``gap/gap-development.tsv`` may lie beside them.
         model: the model whose encoder reads the articles.
         config: how long and how fast to learn.
     """
