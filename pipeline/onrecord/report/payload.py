@@ -202,8 +202,8 @@ def _quote_columns(
             for number, row in zip(numbers, quotes, strict=True)
         ]
 
-    def scores(column: str) -> list[float | None]:
-        return [None if row[column] is None else round(row[column], 3) for row in quotes]
+    def scores(column: str, digits: int = 3) -> list[float | None]:
+        return [None if row[column] is None else round(row[column], digits) for row in quotes]
 
     return {
         "article": numbers,
@@ -217,7 +217,8 @@ def _quote_columns(
         "attribution_score": scores("attribution_score"),
         "speaker_score": scores("speaker_score"),
         "stance": [-1 if row["stance"] is None else STANCES.index(row["stance"]) for row in quotes],
-        "stance_score": scores("stance_score"),
+        # As the page shows it: rounded twice, 0.1149 would be 0.12.
+        "stance_score": scores("stance_score", 2),
         "p_defiance": scores("p_defiance"),
         "p_conciliation": scores("p_conciliation"),
         "model": [models.of(row["model"] or None) for row in quotes],
