@@ -63,9 +63,11 @@ class Measured:
 
     def line(self, what: str) -> str:
         """The measurement as a row of the table in ``docs/scaling.md``."""
+        # One shard has no rate.
+        rate = f"{self.rate:.2f}" if self.rate else ""
         return (
             f"| {what} | {self.articles:,} | {self.words:,} | {self.seconds:.1f} | "
-            f"{self.words / self.seconds:,.0f} | {self.rate:.2f} | {self.peak_mib:,.0f} |"
+            f"{self.words / self.seconds:,.0f} | {rate} | {self.peak_mib:,.0f} |"
         )
 
 
