@@ -10,13 +10,16 @@ import pytest
 import torch
 from transformers import BertConfig
 
-from onrecord.model_folder import ModelFolder, open_model
+from onrecord.model_folder import ModelFolder, open_model, write_model
+from onrecord.stages.attribution import AttributionConfig
 from onrecord.stages.encoder import SharedEncoder, Windowing, article_tokens
-from onrecord.training import train
+from onrecord.stages.stance import StanceConfig
+from onrecord.training import loop, train
 from onrecord.training.loop import Trainee, TrainingConfig
 from onrecord.training.train import _frozen_layers
 from tiny_model import (
     bert_config,
+    folder_config,
     light_pipeline,
     tiny_encoder,
     tiny_tokenizer,
@@ -138,3 +141,32 @@ def test_checkpoints_go_on_with_the_training_they_are_of_alone(tmp_path: Path) -
     file.write_text("two", encoding="utf-8")
     with pytest.raises(ValueError, match="with another data; remove the folder to train anew"):
         train._keep_plan(plan, checkpoints)
+
+
+@pytest.mark.parametrize("stage", ["attribution", "stance"])
+def test_a_stage_that_is_not_named_keeps_its_weights(tmp_path: Path, stage: str) -> None:
+    """Also against weight decay, which acts where the processes share a gradient of zeros."""
+    content = tokenizer_json()
+    encoder = tiny_encoder(content)
+    heads = Trainee(encoder, 0.0).heads()
+    sections = {
+        "attribution": AttributionConfig().model_dump(),
+        "stance": StanceConfig().model_dump(),
+    }
+    model = tmp_path / "model"
+    write_model(model, folder_config(encoder, **sections), {"encoder": encoder, **heads}, content)
+    plan = train.Plan((stage,), tmp_path, TrainingConfig(), model)
+    trainee = train.make_trainee(plan)
+    trainee.freeze(1)
+    before = {name: value.clone() for name, value in trainee.state_dict().items()}
+    groups = loop._parameter_groups(trainee, plan.config)
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.1)
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    changed = {
+        name for name, value in trainee.state_dict().items() if (value != before[name]).any()
+    }
+    assert changed
+    assert {name.split(".")[0] for name in changed} == {stage}

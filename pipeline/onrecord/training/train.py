@@ -353,6 +353,9 @@ def make_trainee(plan: Plan) -> Trainee:
     for stage, head in trainee.heads().items():
         if stage in folder.config:
             folder.load_into(head, stage)
+        if stage not in plan.stages:
+            # Weight decay would change what no gradient does.
+            head.requires_grad_(False)
     trainee.give_own_layers(plan.config.own_layers)
     return trainee
 
