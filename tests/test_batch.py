@@ -44,6 +44,7 @@ from onrecord.batch.workers import Death, PipelineSpec, Task, WorkerError, Worke
 from onrecord.readers import InputError, text_sha256
 from onrecord.records import SCHEMAS, Article, ErrorRow
 from onrecord.runs import IncompleteRunError, read_run
+from waiting import eventually
 
 HERE = RunOptions(workers=0, batch_size=4, shard_size=5)
 WriteJsonl = Callable[..., Path]
@@ -969,12 +970,12 @@ def test_interrupted_at_the_terminal_and_resumed(tmp_path: Path, write_jsonl: Wr
     process = context.Process(target=_command_line_run, args=(news, out, "--shard-size", "3"))
     process.start()
     try:
-        _eventually(lambda: _shards_done(out))
+        eventually(lambda: _shards_done(out))
         workers = _workers_of(process.pid)
         os.killpg(process.pid or 0, signal.SIGINT)
         process.join(20)
         assert process.exitcode == 1
-        _eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+        eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
     finally:
         process.kill()
     last = json.loads((out / "run.log").read_text().splitlines()[-1])
@@ -1142,13 +1143,13 @@ def test_workers_end_with_their_parent(
     process = context.Process(target=_command_line_run, args=(news, tmp_path / "out"))
     process.start()
     try:
-        _eventually(begun.exists)
+        eventually(begun.exists)
         workers = _workers_of(process.pid)
         assert workers
         os.kill(process.pid or 0, signal.Signals[signal_name])
         process.join(20)
         assert process.exitcode == (-signal.SIGKILL if signal_name == "SIGKILL" else 1)
-        _eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+        eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
     finally:
         process.kill()
 
@@ -1174,15 +1175,6 @@ def _workers_of(parent: int | None) -> list[int]:
             if int(ppid) == parent and state != "Z" and loaded:
                 found.append(int(stat.parent.name))
     return found
-
-
-def _eventually(condition: Callable[[], Any], patience: float = 30.0) -> Any:
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    pytest.fail(f"not so after {patience} s")
 
 
 # --- the real pipeline ----------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from onrecord.readers import InputError
 from onrecord.records import SCHEMAS, Article
 from onrecord.runs import Run, analyze, read_run
 from onrecord.tables import sort_table
+from waiting import eventually
 
 if find_spec("pyspark") is None:
     pytest.skip("PySpark is not installed: make test does", allow_module_level=True)
@@ -38,6 +39,7 @@ if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
 
 pytestmark = pytest.mark.slow
 WriteJsonl = Callable[..., Path]
+_PATIENCE = 60.0  # seconds for a job to begin or end
 CLUSTER = "local-cluster[2,1,1024]"
 OPTIONS = RunOptions(batch_size=8, shard_size=50)
 
@@ -187,30 +189,21 @@ def test_a_run_that_is_interrupted_ends_its_own_jobs_and_no_others(
 
     def tasks_until_one_runs(job: Job, plan: Plan) -> Iterator[Task]:
         yield next(all_tasks(job, plan))
-        eventually(lambda: len(tracker.getActiveJobsIds()) > len(theirs))
+        eventually(lambda: len(tracker.getActiveJobsIds()) > len(theirs), _PATIENCE)
         raise KeyboardInterrupt
 
     tracker, all_tasks = session.sparkContext.statusTracker(), Job._tasks
     other = threading.Thread(target=other_job, daemon=True)
     other.start()
-    theirs = eventually(tracker.getActiveJobsIds)
+    theirs = eventually(tracker.getActiveJobsIds, _PATIENCE)
     monkeypatch.setattr(Job, "_tasks", tasks_until_one_runs)
     news = write_jsonl([make_article(1, "HANG:stance")])
     with pytest.raises(KeyboardInterrupt):
         run_spark(news, tmp_path / "out", article_timeout=None)
-    eventually(lambda: tracker.getActiveJobsIds() == theirs)
+    eventually(lambda: tracker.getActiveJobsIds() == theirs, _PATIENCE)
     release.touch()
     other.join(60)
     assert done == [str(release)]
-
-
-def eventually(condition: Callable[[], Any], patience: float = 60.0) -> Any:
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    pytest.fail(f"not so after {patience} s")
 
 
 def executors(session: Any) -> set[int]:
