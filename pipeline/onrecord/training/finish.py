@@ -39,10 +39,10 @@ from onrecord.stages.encoder import (
     encode,
 )
 from onrecord.stages.stance import StanceConfig, derive
-from onrecord.training.data import gold_attribution, prepare, read_json_lines, tagging_pipeline
+from onrecord.training.data import gold_attribution, read_json_lines, tagging_pipeline
 from onrecord.training.loop import Trainee
 from onrecord.training.stance import (
-    mark_article,
+    prepare_marked,
     prepare_statements,
     read_marked_articles,
     read_statements,
@@ -188,11 +188,7 @@ def stance_development(
     items = prepare_statements(list(read_statements(folder / "dev.jsonl")), tokenizer)
     singles = len(items)
     rows = read_marked_articles(folder / "dev_articles.jsonl").values()
-    articles = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
-    items.extend(
-        mark_article(tokens, row["attributions"])
-        for tokens, row in zip(articles, rows, strict=True)
-    )
+    items.extend(prepare_marked(rows, tokenizer))
     logits = []
     with torch.inference_mode():
         for item in items:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -251,6 +251,15 @@ def mark_article(tokens: ArticleTokens, rows: Sequence[dict[str, Any]]) -> Stanc
         marks = row.get("marks") or MARKS[row["stance"]]
         statements.append(MarkedStatement(*statement_roles(tokens, gold_attribution(row)), marks))
     return StanceItem(tokens, tuple(statements))
+
+
+def prepare_marked(rows: Collection[dict[str, Any]], tokenizer: PieceTokenizer) -> list[StanceItem]:
+    """Articles of ``read_marked_articles`` in tokens, each with its statements."""
+    articles = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
+    return [
+        mark_article(tokens, row["attributions"])
+        for tokens, row in zip(articles, rows, strict=True)
+    ]
 
 
 def stance_loss(head: StanceHead, vectors: Tensor, items: Sequence[StanceItem]) -> Tensor:

@@ -41,6 +41,7 @@ from onrecord.training.speakers import ScorerTraining, train_speakers
 from onrecord.training.stance import (
     Statement,
     mark_article,
+    prepare_marked,
     prepare_statements,
     read_events,
     read_marked_articles,
@@ -231,8 +232,7 @@ def _teach(plan: Plan, checkpoints: Path) -> None:
         return
     tokenizer = PieceTokenizer.from_file(tokenizer_file(plan))
     rows = read_marked_articles(plan.data / _ARTICLES).values()
-    tokens = prepare(tagging_pipeline(), (row["text"] for row in rows), tokenizer)
-    articles = [mark_article(t, row["attributions"]) for t, row in zip(tokens, rows, strict=True)]
+    articles = prepare_marked(rows, tokenizer)
     statements = prepare_statements(_read_statements(plan.data), tokenizer)
     torch.set_num_threads(plan.processes)
     teacher = Teacher.from_folder(plan.teacher)
