@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-import torch
+from dataclasses import replace
 
-from onrecord.records import Span
+import torch
+from spacy.tokens import Doc
+from torch import Tensor
+
 from onrecord.stages.encoder import ArticleEncoder
-from onrecord.stages.speaker_vectors import MentionVectors
+from onrecord.stages.speaker_vectors import MentionVectors, OptionPlaces, option_places
 from onrecord.stages.speakers import SpeakerResolver, make_option_reader, make_speaker_resolver
 from speaker_markup import build
 from tiny_model import HIDDEN
 
 
-def test_a_span_has_the_mean_vector_of_its_tokens(encoder: ArticleEncoder) -> None:
-    doc = encoder(build("[Ana Ruiz|PERSON] of [Corvo|ORG] said no."))
-    vectors = MentionVectors(doc._.encoding)
-    expected = doc._.encoding.vectors[:2].mean(0)
-    assert torch.allclose(vectors.of_span(Span(0, 8)), expected, atol=1e-5)
-    assert torch.equal(vectors.of_span(Span(8, 9)), torch.zeros(HIDDEN)), "only a space"
-    assert torch.equal(vectors.of_span(Span(900, 905)), torch.zeros(HIDDEN)), "past the end"
+def read_options(encoder: ArticleEncoder, markup: str) -> tuple[Doc, OptionPlaces, Tensor]:
+    doc = encoder(build(markup))
+    options = make_option_reader(doc).read(doc._.attributions[0], [])
+    places = option_places(doc._.encoding.tokens, options)
+    return doc, places, MentionVectors(doc._.encoding.vectors).read(places)
 
 
 def test_options_have_the_source_the_nearest_mention_and_all_mentions(
     encoder: ArticleEncoder,
 ) -> None:
     markup = "[Ana Ruiz|PERSON] left. Ms [Ruiz|PERSON|Ana Ruiz] was tired, {she} said today."
-    doc = encoder(build(markup))
-    options = make_option_reader(doc).read(doc._.attributions[0], [])
-    vectors = MentionVectors(doc._.encoding)
-    nobody, ruiz = vectors.read(options).split(HIDDEN, dim=1)[0], vectors.read(options)[1]
-    she, near, mean = ruiz.split(HIDDEN)
-    text = doc.text
-    last = Span(text.rindex("Ruiz"), text.rindex("Ruiz") + 4)
-    assert torch.equal(nobody[0], she)
-    assert torch.equal(vectors.read(options)[0, HIDDEN:], torch.zeros(2 * HIDDEN))
-    assert torch.equal(she, vectors.of_span(Span(text.index("she"), text.index("she") + 3)))
-    assert torch.equal(near, vectors.of_span(last))
-    both = torch.stack([vectors.of_span(Span(0, 8)), vectors.of_span(last)]).mean(0)
-    assert torch.allclose(mean, both, atol=1e-6)
+    doc, _, found = read_options(encoder, markup)
+    vectors = doc._.encoding.vectors
+    texts = [token.text for token in doc]
+    she, last = texts.index("she"), texts.index("Ruiz", 2)
+    nobody, ruiz = found
+    assert torch.allclose(nobody[:HIDDEN], vectors[she], atol=1e-5)
+    assert torch.equal(nobody[HIDDEN:], torch.zeros(2 * HIDDEN))
+    source, near, mean = ruiz.split(HIDDEN)
+    assert torch.equal(source, nobody[:HIDDEN])
+    assert torch.allclose(near, vectors[last], atol=1e-5)
+    assert torch.allclose(mean, (vectors[:2].mean(0) + vectors[last]) / 2, atol=1e-5)
+
+
+def test_a_place_without_tokens_has_zeros(encoder: ArticleEncoder) -> None:
+    doc, places, _ = read_options(encoder, "[Ana Ruiz|PERSON] left. {She} said no.")
+    beyond = replace(places, first=places.first * 0 + 3, last=places.last * 0 + 3)
+    found = MentionVectors(doc._.encoding.vectors).read(beyond)
+    assert torch.equal(found, torch.zeros_like(found))
+
+
+def test_what_is_learned_of_options_reaches_the_tokens(encoder: ArticleEncoder) -> None:
+    doc, places, _ = read_options(encoder, "[Ana Ruiz|PERSON] left. {She} said no.")
+    vectors = doc._.encoding.vectors.clone().requires_grad_()
+    MentionVectors(vectors).read(places).sum().backward()
+    assert vectors.grad is not None
+    touched = [t.text for t, g in zip(doc, vectors.grad.abs().sum(1), strict=True) if g > 0]
+    assert touched == ["Ana", "Ruiz", "She"]
 
 
 def test_without_an_encoding_the_rules_decide() -> None:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from onrecord.model_folder import ModelFolder
 from onrecord.records import UNKNOWN_SPEAKER, Attribution, Speaker
-from onrecord.stages.encoder import Encoding
+from onrecord.stages.encoder import ArticleTokens, Encoding
 from onrecord.stages.speaker_options import FEATURES, OptionReader, Options, Spoken, key_of
-from onrecord.stages.speaker_vectors import MentionVectors
+from onrecord.stages.speaker_vectors import MentionVectors, OptionPlaces, option_places
 
 SECTION = "speakers"
 
@@ -105,10 +105,12 @@ class SpeakerModel:
         return cls(config, scorer, f"{SECTION}:{folder.name}")
 
     @torch.inference_mode()
-    def probabilities(self, options: Options, vectors: MentionVectors) -> list[float]:
+    def probabilities(
+        self, options: Options, places: OptionPlaces, vectors: MentionVectors
+    ) -> list[float]:
         """Probability of nobody, then of each candidate."""
         rows = torch.tensor(options.rows, dtype=torch.float32)
-        scores = self.scorer(rows, vectors.read(options))
+        scores = self.scorer(rows, vectors.read(places))
         shares: list[float] = (scores / self.config.temperature).softmax(dim=0).tolist()
         return shares
 
@@ -116,21 +118,23 @@ class SpeakerModel:
         self, reader: OptionReader, attributions: tuple[Attribution, ...], encoding: Encoding
     ) -> list[Speaker]:
         """The speaker of each statement of an article, in its order."""
-        vectors = MentionVectors(encoding)
+        vectors = MentionVectors(encoding.vectors)
         spoken: list[Spoken] = []
         speakers = []
         for attribution in attributions:
             options = reader.read(attribution, spoken)
-            speaker, key = self._choose(options, vectors)
+            speaker, key = self._choose(options, encoding.tokens, vectors)
             spoken.append(Spoken(key, options.sentence))
             speakers.append(speaker)
         return speakers
 
-    def _choose(self, options: Options, vectors: MentionVectors) -> tuple[Speaker, str | None]:
+    def _choose(
+        self, options: Options, tokens: ArticleTokens, vectors: MentionVectors
+    ) -> tuple[Speaker, str | None]:
         """The likeliest candidate, if it is likely enough, and its key."""
         if not options.candidates:
             return UNKNOWN_SPEAKER, None
-        shares = self.probabilities(options, vectors)[1:]
+        shares = self.probabilities(options, option_places(tokens, options), vectors)[1:]
         best = max(range(len(shares)), key=shares.__getitem__)
         if shares[best] < self.config.threshold:
             return UNKNOWN_SPEAKER, None

@@ -8,57 +8,55 @@ suggest, so that "the agency" finds the one body of three that is an agency.
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from onrecord.records import Span
-from onrecord.stages.encoder import Encoding
+from onrecord.stages.attribution_head import FloatArray
+from onrecord.stages.encoder import ArticleTokens, IntArray
 from onrecord.stages.roster import Candidate
 from onrecord.stages.speaker_options import Options
 
 _MENTIONS = 12  # of one candidate, those nearest to the source
 
 
-class MentionVectors:
-    """Mean vectors of spans of one article."""
+@dataclass(frozen=True, slots=True)
+class OptionPlaces:
+    """Where the vectors of one statement's options come from.
 
-    def __init__(self, encoding: Encoding) -> None:
-        self._starts, self._ends = encoding.tokens.starts, encoding.tokens.ends
-        self._width = encoding.vectors.shape[1]
-        zero = torch.zeros(1, self._width, dtype=torch.float64)
-        # Sums up to each token: the mean of any span is then one subtraction.
-        self._sums = torch.cat([zero, encoding.vectors.double().cumsum(0)])
-        # Statements of one article mean the same few names, by the same mentions.
-        self._known: dict[Span, Tensor] = {}
+    Attributes:
+        first, last: first token of each span and one past its last, shape (spans,); the first span
+            is the source, the others are mentions of candidates.
+        near: the span of each option's mention nearest to the source, -1 for none; shape
+            (options,).
+        shares: what each span counts in the mean of an option's mentions; shape (options, spans).
+    """
 
-    def of_span(self, span: Span) -> Tensor:
-        """Mean vector of the tokens that ``span`` touches, zeros if there is none."""
-        if span not in self._known:
-            self._known[span] = self._mean(span)
-        return self._known[span]
+    first: IntArray
+    last: IntArray
+    near: IntArray
+    shares: FloatArray
 
-    def _mean(self, span: Span) -> Tensor:
-        first = int(np.searchsorted(self._ends, span.start, side="right"))
-        last = max(int(np.searchsorted(self._starts, span.end, side="left")), first)
-        summed = self._sums[last] - self._sums[first]
-        return (summed / max(last - first, 1)).float()
 
-    def read(self, options: Options) -> Tensor:
-        """Vectors of each option, shape (options, 3 * hidden).
-
-        They are that of the source, that of the candidate's mention nearest to it and the mean of
-        the candidate's mentions; nobody has zeros for the last two.
-        """
-        source = self.of_span(options.place)
-        rows = [torch.cat([source, torch.zeros(2 * self._width)])]
-        for candidate in options.candidates:
-            seen = [self.of_span(span) for span in _nearest(candidate, options.place.start)]
-            near = seen[0] if seen else torch.zeros(self._width)
-            mean = torch.stack(seen).mean(0) if seen else near
-            rows.append(torch.cat([source, near, mean]))
-        return torch.stack(rows)
+def option_places(tokens: ArticleTokens, options: Options) -> OptionPlaces:
+    """Places of the source and of the mentions of each candidate; nobody has none."""
+    spans = [options.place]
+    near = [-1]
+    counts = [0]
+    for candidate in options.candidates:
+        mentions = _nearest(candidate, options.place.start)
+        near.append(len(spans) if mentions else -1)
+        counts.append(len(mentions))
+        spans += mentions
+    shares = np.zeros((len(counts), len(spans)), dtype=np.float32)
+    for option, (begin, count) in enumerate(zip(near, counts, strict=True)):
+        shares[option, begin : begin + count] = 1 / max(count, 1)
+    first = np.searchsorted(tokens.ends, [span.start for span in spans], side="right")
+    last = np.searchsorted(tokens.starts, [span.end for span in spans], side="left")
+    return OptionPlaces(first, np.maximum(first, last), np.array(near), shares)
 
 
 def _nearest(candidate: Candidate, start: int) -> list[Span]:
@@ -67,3 +65,27 @@ def _nearest(candidate: Candidate, start: int) -> list[Span]:
     before = candidate.seen[max(count - _MENTIONS, 0) : count][::-1]
     after = candidate.seen[count : count + _MENTIONS - len(before)]
     return [Span(s.start, s.end) for s in (*before, *after)]
+
+
+class MentionVectors:
+    """Mean vectors of spans of one article, from those of its tokens, shape (n, hidden)."""
+
+    def __init__(self, vectors: Tensor) -> None:
+        zero = torch.zeros(1, vectors.shape[1], dtype=torch.float64)
+        # Sums up to each token: the mean of any span is then one subtraction.
+        self._sums = torch.cat([zero, vectors.double().cumsum(0)])
+
+    def read(self, places: OptionPlaces) -> Tensor:
+        """Vectors of each option, shape (options, 3 * hidden).
+
+        They are that of the source, that of the candidate's mention nearest to it and the mean of
+        the candidate's mentions; nobody has zeros for the last two.
+        """
+        first, last, near = (
+            torch.from_numpy(part) for part in (places.first, places.last, places.near)
+        )
+        count = (last - first).clamp(min=1)[:, None]
+        spans = ((self._sums[last] - self._sums[first]) / count).float()
+        nearest = spans[near.clamp(min=0)] * (near >= 0)[:, None]
+        mean = torch.from_numpy(places.shares).to(spans.dtype) @ spans
+        return torch.cat([spans[:1].expand(len(near), -1), nearest, mean], dim=1)
