@@ -35,6 +35,8 @@ from onrecord.stages.encoder import (
     article_tokens,
     encode_tokens,
 )
+from onrecord.stages.speaker_options import FEATURES
+from onrecord.stages.speaker_vectors import OptionPlaces
 from onrecord.stages.stance import statement_regions, statement_roles
 from onrecord.training.attribution import (
     GoldArticle,
@@ -44,6 +46,7 @@ from onrecord.training.attribution import (
     role_targets,
 )
 from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
+from onrecord.training.speakers import Question, speakers_loss
 from onrecord.training.stance import MarkedStatement, StanceItem
 from tiny_model import LEARNED, light_pipeline, quoted, tiny_encoder, tokenizer_json
 
@@ -97,8 +100,8 @@ def test_gold_spans_become_tags_of_tokens() -> None:
     assert inside == ["crews", "refused", "load", "the", "grain"]
     assert found.source is not None
     assert words(text, article.tokens, range(found.source[0], found.source[1] + 1)) == ["Okafor"]
-    assert words(text, article.tokens, np.flatnonzero(article.cue_tags == BEGIN)) == ["according"]
-    assert words(text, article.tokens, np.flatnonzero(article.cue_tags == INSIDE)) == ["to"]
+    assert words(text, article.tokens, np.flatnonzero(article.cue_tags[:, BEGIN])) == ["according"]
+    assert words(text, article.tokens, np.flatnonzero(article.cue_tags[:, INSIDE])) == ["to"]
 
 
 def test_a_span_inside_a_token_takes_the_token() -> None:
@@ -120,7 +123,8 @@ def test_what_cannot_teach_is_left_out() -> None:
     article = gold_article(tokens_of(text), rows)
     assert len(article.attributions) == 1
     assert article.attributions[0].source is None
-    assert (article.cue_tags != OUTSIDE).sum() == 1
+    assert article.cue_tags[:, [BEGIN, INSIDE]].sum() == 1
+    assert (article.cue_tags.sum(1) == 1).all()
 
 
 def long_article() -> tuple[str, GoldArticle]:
@@ -309,6 +313,36 @@ def test_an_article_that_is_not_complete_teaches_stance_alone(tmp_path: Path) ->
     vectors = encode_tokens(trainee.encoder, tokens, Windowing(), TOKENIZER)
     logits = trainee.stance(vectors, statement_regions([(statement.first, statement.roles)]))[0]
     assert logits[0] > 1 > -1 > logits[1]
+
+
+def asked(tokens: ArticleTokens) -> GoldArticle:
+    """Tokens with a question: the first of two names is meant, whose vectors alone tell."""
+    rows = np.zeros((3, len(FEATURES)), dtype=np.float32)
+    rows[0, 0] = 1.0
+    places = OptionPlaces(
+        np.array([2, 0, 1]), np.array([3, 1, 2]), np.array([-1, 1, 2]), np.eye(3, dtype=np.float32)
+    )
+    places.shares[0] = 0.0
+    question = Question(rows, places, 1, 1.0)
+    return replace(gold_article(tokens, []), complete=False, questions=(question,))
+
+
+@pytest.mark.parametrize("as_passages", [True, False])
+def test_an_encoder_learns_who_is_meant(tmp_path: Path, as_passages: bool) -> None:
+    article = asked(tokens_of("Ortiz Lund spoke"))
+    config = TrainingConfig(epochs=40, head_rate=4e-3, average_decay=0.0, dropout=0.0)
+    share = Share(passages=[article, article]) if as_passages else Share([article])
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        trainee = Trainee(tiny_encoder(CONTENT), 0.0)
+        before = trainee.encoder.bert.encoder.layer[-1].output.dense.weight.detach().clone()
+        train_share(trainee, share, TOKENIZER, config, tmp_path)
+    trainee.eval()
+    with torch.inference_mode():
+        vectors = encode_tokens(trainee.encoder, article.tokens, Windowing(), TOKENIZER)
+        loss = speakers_loss(trainee.speakers, vectors, article.questions)
+    assert float(loss) < 0.1
+    assert not torch.equal(before, trainee.encoder.bert.encoder.layer[-1].output.dense.weight)
 
 
 def test_the_lowest_layers_stay_where_an_encoder_learns_on(tmp_path: Path) -> None:

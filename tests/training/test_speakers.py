@@ -227,7 +227,8 @@ def test_marks_of_an_article_pair_as_the_stages_pair_them(tmp_path: Path) -> Non
 
 
 def test_gap_questions_are_choices(tmp_path: Path, encoder: ArticleEncoder) -> None:
-    (choice,) = read_gap(data_folder(tmp_path) / "gap" / "gap-development.tsv", encoder)
+    ((doc, labels),) = read_gap(data_folder(tmp_path) / "gap" / "gap-development.tsv")
+    (choice,) = choices_of(encoder(doc), labels)
     assert len(choice.rows) == 3
     assert choice.right > 0
 

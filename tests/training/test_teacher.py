@@ -8,22 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
-from transformers import MPNetConfig
+from safetensors.torch import load_file
 
 from onrecord.records import Attribution, Span
 from onrecord.stages.encoder import (
     PieceTokenizer,
-    Windowing,
-    WindowStates,
     article_tokens,
-    batch_windows,
-    make_windows,
 )
 from onrecord.stages.stance import statement_roles
 from onrecord.training import teacher as teaching
 from onrecord.training import train
-from onrecord.training.finish import TEACHER, training_data
+from onrecord.training.finish import TEACHERS, training_data
 from onrecord.training.loop import TrainingConfig
 from onrecord.training.stance import (
     MarkedStatement,
@@ -34,23 +29,11 @@ from onrecord.training.stance import (
 )
 from onrecord.training.teacher import Teacher, taught_marks, train_teacher
 from tiny_model import LEARNED, light_pipeline, quoted, tiny_tokenizer, write_tiny_model
+from tiny_mpnet import tiny_mpnet
 
 
 def tiny_teacher(tokenizer: PieceTokenizer) -> Teacher:
-    """Six small layers of MPNet's kind."""
-    torch.manual_seed(3)
-    pieces = 1 + max(tokenizer.cls, tokenizer.sep, tokenizer.pad, 2_000)
-    config = MPNetConfig(
-        vocab_size=pieces + teaching._PIECES_BEFORE,
-        hidden_size=32,
-        num_hidden_layers=6,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=514,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-    )
-    return Teacher(config)
+    return Teacher(tiny_mpnet(tokenizer))
 
 
 def learned() -> list[StanceItem]:
@@ -62,24 +45,6 @@ def learned() -> list[StanceItem]:
         placed = statement_roles(tokens, attribution)
         found.append(StanceItem(tokens, (MarkedStatement(*placed, marks),)))
     return found
-
-
-def test_the_layers_are_those_of_mpnet() -> None:
-    tokenizer = tiny_tokenizer()
-    teacher = tiny_teacher(tokenizer).eval()
-    tokens = learned()[0].tokens
-    batch = batch_windows([(tokens, w) for w in make_windows(tokens, Windowing())], tokenizer)
-    ids = teaching._mpnet_ids(batch, tokenizer)
-    assert ids[0, 0] == 0
-    assert set(ids[~batch.mask].tolist()) <= {1}
-    with torch.no_grad():
-        known = teacher.mpnet(input_ids=ids, attention_mask=batch.mask.long()).last_hidden_state
-        encoder = teacher.mpnet.encoder
-        bias = encoder.compute_position_bias(known[:1])
-        bias = bias.masked_fill(~batch.mask[:, None, None, :], -1e4)
-        states = teaching._through(encoder.layer, teacher.mpnet.embeddings(ids), bias)
-    own, theirs = (WindowStates(batch, found).vectors() for found in (states, known))
-    assert torch.allclose(own, theirs, atol=1e-5)
 
 
 def test_every_statement_is_gone_through_once() -> None:
@@ -100,17 +65,11 @@ def test_it_learns_what_it_goes_through_and_tells_it(monkeypatch: pytest.MonkeyP
     found = taught_marks(teacher, given, tokenizer)
     marks = torch.tensor([statement.marks for item in given for statement in item.statements])
     assert torch.equal(found > 0.5, marks > 0.5)
-    settled = ("mpnet.embeddings.", "mpnet.encoder.layer.0.", "mpnet.encoder.layer.3.")
+    settled = ("encoder.mpnet.embeddings.", "encoder.mpnet.encoder.layer.3.")
     for name, value in teacher.state_dict().items():
         if name.startswith(settled):
             assert torch.equal(value, before[name]), name
     assert taught_marks(teacher, [], tokenizer).shape == (0, 2)
-
-
-def test_a_folder_with_other_weights_is_refused(tmp_path: Path) -> None:
-    save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
-    with pytest.raises(ValueError, match=r"SHA-256 is .*, expected 78c0197b.*all-mpnet-base-v2"):
-        Teacher.from_folder(tmp_path)
 
 
 def test_marks_lie_half_way_between_the_label_and_the_thought() -> None:
@@ -185,14 +144,17 @@ def write_stance_data(folder: Path) -> None:
     (folder / "plv_train.tsv").write_text(events, encoding="utf-8")
 
 
-def test_a_model_tells_of_its_teacher_and_of_that_of_the_model_it_started_from() -> None:
+def test_a_model_tells_of_its_teachers_and_of_those_of_the_model_it_started_from() -> None:
     alone = training_data(["stance"], {})
-    taught = training_data(["stance"], {}, taught=True)
-    assert taught == [*alone, TEACHER]
-    assert training_data(["stance", "speakers"], {"training_data": taught})[-1] == TEACHER
-    assert TEACHER not in training_data(["speakers"], {"training_data": alone})
+    taught = training_data(["stance"], {}, taught=["stance"])
+    assert taught == [*alone, TEACHERS["stance"]]
+    both = training_data(
+        ["stance", "attribution"], {"training_data": taught}, taught=["attribution"]
+    )
+    assert set(both) >= set(TEACHERS.values())
+    assert not set(TEACHERS.values()) & set(training_data(["speakers"], {"training_data": alone}))
 
 
-def test_a_teacher_is_for_stance(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="a teacher is for stance"):
+def test_a_teacher_of_speakers_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a teacher is for attribution and stance"):
         train.train(["speakers"], tmp_path, tmp_path / "out", teacher=tmp_path)

@@ -108,7 +108,7 @@ def planned(
 
     monkeypatch.setattr(train, "open_model", lambda _: folder)
     monkeypatch.setattr(train, "_known_speakers", lambda _: None)
-    monkeypatch.setattr(train, "_check_files", lambda *_: None)
+    monkeypatch.setattr(train, "check_files", lambda *_: None)
     monkeypatch.setattr(train, "_train_encoded", stop)
     with pytest.raises(_Planned) as told:
         train.train(stages, tmp_path, tmp_path / "out", start=tmp_path / "model", **options)
@@ -123,7 +123,10 @@ def test_an_encoder_learns_on_where_speakers_are_trained_after_it(
     plan = planned(tmp_path, monkeypatch, *everything, tune_encoder=True)
     assert plan.stages == ("attribution", "stance")
     assert plan.config.frozen_layers == 2
-    assert planned(tmp_path, monkeypatch, *everything).config.frozen_layers == 6
+    assert plan.speakers
+    settled = planned(tmp_path, monkeypatch, *everything)
+    assert settled.config.frozen_layers == 6
+    assert not settled.speakers
 
 
 def test_checkpoints_go_on_with_the_training_they_are_of_alone(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def train(
     teacher: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of all-mpnet-base-v2: it learns the statements first, and stance from it."
+            help="Folder of all-mpnet-base-v2, which learns first: attribution and stance learn "
+            "from it too."
         ),
     ] = None,
     own_layers: Annotated[

@@ -24,6 +24,7 @@ from onrecord.stages.attribution_head import (
 )
 from onrecord.stages.encoder import ArticleTokens, IntArray
 from onrecord.training.data import content_tags, token_range
+from onrecord.training.speakers import Question
 from onrecord.training.stance import StanceItem
 
 # Candidates kept down to here, so that the head learns to reject what the tagger is unsure of.
@@ -39,26 +40,37 @@ _VALIDITY_WEIGHT = 2.0
 
 @dataclass(frozen=True, slots=True)
 class GoldAttribution:
-    """One gold attribution in tokens; ``source`` is None where the text gives none."""
+    """One attribution in tokens; ``source`` is None where the text gives none.
+
+    ``validity`` is the probability that it is one: less than 1 where a teacher read it.
+    """
 
     cue: CueSpan
     content: IntArray
     source: CueSpan | None
+    validity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class GoldArticle:
-    """One training article: tokens, cue tags of each token, and its attributions.
+    """One training article.
 
-    ``complete`` says that every attribution of the article is there, so that it can teach what
-    is none; ``stance`` holds the marks of its statements where they were labelled.
+    Attributes:
+        tokens: its tokens.
+        cue_tags: probabilities of outside, begin and inside of a cue, those of gold 0 or 1; shape
+            (n, 3).
+        attributions: its attributions, or what a teacher takes for some.
+        complete: whether they are all there, so that the article can teach what is none.
+        stance: the marks of its statements, where they were labelled.
+        questions: whom its statements belong to, where that was labelled.
     """
 
     tokens: ArticleTokens
-    cue_tags: IntArray
+    cue_tags: FloatArray
     attributions: tuple[GoldAttribution, ...]
     complete: bool = True
     stance: StanceItem | None = None
+    questions: tuple[Question, ...] = ()
 
 
 def gold_article(tokens: ArticleTokens, rows: Sequence[dict[str, Any]]) -> GoldArticle:
@@ -73,7 +85,7 @@ def gold_article(tokens: ArticleTokens, rows: Sequence[dict[str, Any]]) -> GoldA
         found.append(GoldAttribution(cue, content, _covering(tokens, row["source"])))
         tags[cue[0]] = BEGIN
         tags[cue[0] + 1 : cue[1] + 1] = INSIDE
-    return GoldArticle(tokens, tags, tuple(found))
+    return GoldArticle(tokens, np.eye(3, dtype=np.float32)[tags], tuple(found))
 
 
 def _covering(tokens: ArticleTokens, spans: Sequence[Sequence[int]]) -> CueSpan | None:
@@ -87,7 +99,7 @@ def attribution_loss(
 ) -> Tensor:
     """Sum of the losses of cues, validity, content and source of one article, a scalar."""
     logits = head.cue_logits(vectors).float()
-    n_gold = len(article.attributions)
+    n_gold = sum(attribution.validity for attribution in article.attributions)
     tags = torch.from_numpy(article.cue_tags)
     loss = F.cross_entropy(logits, tags, reduction="sum") / (n_gold + 4)
     probabilities = logits.detach().softmax(-1)
@@ -96,9 +108,10 @@ def attribution_loss(
         return loss
     regions = make_regions(article.tokens, cues)
     roles = head(vectors, probabilities, regions)
-    valid = torch.tensor([index >= 0 for index in gold])
-    validity = F.binary_cross_entropy_with_logits(roles.validity, valid.float())
+    shares = torch.tensor([article.attributions[n].validity if n >= 0 else 0.0 for n in gold])
+    validity = F.binary_cross_entropy_with_logits(roles.validity, shares)
     loss = loss + _VALIDITY_WEIGHT * validity
+    valid = shares > 0
     if not bool(valid.any()):
         return loss
     kept = Regions(
@@ -107,10 +120,12 @@ def attribution_loss(
     tags, source = role_targets(article, kept, [index for index in gold if index >= 0])
     content = content_loss(roles.content[valid], tags, kept.mask, head.transition_scores())
     scores = roles.source[valid]
-    by = F.cross_entropy(scores[..., 0], source[:, 0]) + F.cross_entropy(
-        scores[..., 1], source[:, 1]
+    by = sum(
+        F.cross_entropy(scores[..., end], source[:, end], reduction="none") for end in range(2)
     )
-    return loss + _CONTENT_WEIGHT * content.mean() + by
+    each = _CONTENT_WEIGHT * content + by
+    # What the teacher doubts has as much less to say about its roles.
+    return loss + (each * shares[valid]).sum() / shares.sum().clamp(min=1.0)
 
 
 def role_targets(

@@ -62,10 +62,14 @@ def token_range(tokens: ArticleTokens, start: int, end: int) -> tuple[int, int] 
 
 def content_tags(tokens: ArticleTokens, spans: Sequence[Sequence[int]]) -> IntArray:
     """Outside, begin, inside (0, 1, 2) of each token for content given as code-point spans."""
-    tags = np.zeros(len(tokens), dtype=np.int64)
-    for start, end in spans:
-        touched = token_range(tokens, start, end)
-        if touched is not None:
-            tags[touched[0]] = 1
-            tags[touched[0] + 1 : touched[1] + 1] = 2
+    touched = (token_range(tokens, start, end) for start, end in spans)
+    return tag_runs(len(tokens), (run for run in touched if run is not None))
+
+
+def tag_runs(n_tokens: int, runs: Iterable[Sequence[int]]) -> IntArray:
+    """Outside, begin, inside of each token for content given as its first and last tokens."""
+    tags = np.zeros(n_tokens, dtype=np.int64)
+    for first, last in runs:
+        tags[first] = 1
+        tags[first + 1 : last + 1] = 2
     return tags

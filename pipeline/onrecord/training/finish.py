@@ -78,8 +78,13 @@ TRAINING_DATA = {
         "GAP development (Webster et al., TACL 2018, Apache-2.0)",
     ],
 }
-# Beside the data of stance, if it was taught.
-TEACHER = "what all-mpnet-base-v2 (Apache-2.0), trained on these statements first, thinks of them"
+# Beside the data of a stage, if it was taught.
+TEACHERS = {
+    "stance": "what all-mpnet-base-v2 (Apache-2.0), trained on these statements first, thinks of "
+    "them",
+    "attribution": "what all-mpnet-base-v2 (Apache-2.0), trained on PolNeAR first, reads in the "
+    "other articles",
+}
 Floats = NDArray[np.float64]
 Marks = NDArray[np.bool_]
 
@@ -272,7 +277,7 @@ def finish(
     name: str,
     version: str,
     *,
-    taught: bool = False,
+    taught: Collection[str] = (),
 ) -> None:
     """Calibrate what was trained on development data and write the model folder.
 
@@ -285,7 +290,7 @@ def finish(
         sections: configuration of the model that training started from; empty if from the base.
         name: what the tables will say made their rows.
         version: the same, after the name.
-        taught: whether stance learned from a teacher.
+        taught: the stages that learned from a teacher.
     """
     trainee.eval()
     trainee.encoder.bert.set_attn_implementation("sdpa")
@@ -322,18 +327,18 @@ def finish(
 
 
 def training_data(
-    stages: Collection[str], before: Mapping[str, Any], *, taught: bool = False
+    stages: Collection[str], before: Mapping[str, Any], *, taught: Collection[str] = ()
 ) -> list[str]:
     """What a model with these stages was trained on.
 
     Args:
         stages: the stages it has.
         before: configuration of the model that training started from; empty if from the base.
-        taught: whether stance has just learned from a teacher.
+        taught: the stages that have just learned from a teacher.
     """
-    told = taught or TEACHER in before.get("training_data", ())
+    known = before.get("training_data", ())
     return [
         "all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) as the base encoder",
         *(source for stage in TRAINING_DATA if stage in stages for source in TRAINING_DATA[stage]),
-        *([TEACHER] if told else ()),
+        *(told for stage, told in TEACHERS.items() if stage in taught or told in known),
     ]

@@ -37,14 +37,16 @@ from onrecord.stages.encoder import (
     inference_dtype,
     make_windows,
 )
+from onrecord.stages.speaker_scorer import SpeakersConfig, SpeakerScorer
 from onrecord.stages.stance import StanceHead
 from onrecord.training.attribution import GoldArticle, attribution_loss
+from onrecord.training.speakers import speakers_loss
 from onrecord.training.stance import StanceItem, stance_loss
 
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
-# An article with so few statements has half a say in their stance.
+# An article with so few statements has half a say in their stance and in their speakers.
 _FEW_STATEMENTS = 4
 
 
@@ -68,6 +70,7 @@ class TrainingConfig:
     warmup: float = 0.06
     dropout: float = 0.1
     stance_weight: float = 3.0
+    speakers_weight: float = 1.0
     average_decay: float = 0.995
     clip: float = 1.0
     frozen_layers: int = 0
@@ -98,6 +101,8 @@ class Trainee(nn.Module):
         self.encoder = encoder
         self.attribution = AttributionHead(encoder.hidden_size)
         self.stance = StanceHead(encoder.hidden_size)
+        # Shows the encoder what tells who is meant; the model's scorer learns after it, from more.
+        self.speakers = SpeakerScorer(SpeakersConfig(hidden=encoder.hidden_size, members=1))
         self.dropout = ChannelDropout(dropout)
         for module in encoder.modules():
             if isinstance(module, BertSelfOutput | BertOutput):
@@ -132,12 +137,12 @@ class Trainee(nn.Module):
     def lower_states(
         self, parts: Sequence[ArticleTokens], windowing: Windowing, tokenizer: PieceTokenizer
     ) -> WindowStates:
-        """States of several texts under the layers that stance has copies of.
+        """States of several texts under the layers that stance has copies of, if it learns.
 
         Frozen layers are gone through once for each text, without dropout.
         """
         layers = self.encoder.bert.encoder.layer
-        top = len(layers) - len(self.stance.layers)
+        top = self._common_layers()
         settled = min(self._frozen_layers, top)
         batch = _batch(parts, windowing, tokenizer)
         if not self._frozen_layers:
@@ -149,6 +154,12 @@ class Trainee(nn.Module):
             states[first : first + len(known), : known.shape[1]] = known
             first += len(known)
         return WindowStates(batch, states).through(layers[settled:top])
+
+    def _common_layers(self) -> int:
+        """How many layers all stages in training go through together."""
+        learns = any(parameter.requires_grad for parameter in self.stance.parameters())
+        own = len(self.stance.layers) if learns else 0
+        return len(self.encoder.bert.encoder.layer) - own
 
     def _settled_states(
         self, tokens: ArticleTokens, layers: int, windowing: Windowing, tokenizer: PieceTokenizer
@@ -165,8 +176,7 @@ class Trainee(nn.Module):
 
     def shared_vectors(self, lower: WindowStates) -> Tensor:
         """Vectors of all tokens for attribution, shape (n, hidden), from ``lower_states``."""
-        layers = self.encoder.bert.encoder.layer
-        above = layers[len(layers) - len(self.stance.layers) :]
+        above = self.encoder.bert.encoder.layer[self._common_layers() :]
         dropped: Tensor = self.dropout(lower.through(above).vectors())
         return dropped
 
@@ -186,10 +196,11 @@ def _batch(
 
 @dataclass(slots=True)
 class Share:
-    """The training data of one process."""
+    """The training data of one process; ``passages`` are short texts of one question each."""
 
     articles: list[GoldArticle] = field(default_factory=list)
     statements: list[StanceItem] = field(default_factory=list)
+    passages: list[GoldArticle] = field(default_factory=list)
 
 
 def train_share(
@@ -221,7 +232,7 @@ def train_share(
     )
     total = steps * config.epochs
     average = {name: value.detach().clone() for name, value in trainee.state_dict().items()}
-    first, done = _resume(trainee, optimizer, average, checkpoints)
+    first, done = resume(trainee, optimizer, average, checkpoints)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: learning_rate(step, total, config), last_epoch=done - 1
     )
@@ -245,15 +256,22 @@ def train_share(
                 random,
                 np.random.default_rng([config.seed, epoch, 1]),
             ),
+            _batches(
+                share.passages,
+                [len(passage.tokens) for passage in share.passages],
+                math.ceil(len(share.passages) / steps),
+                steps,
+                random,
+                np.random.default_rng([config.seed, epoch, 2]),
+            ),
             strict=True,
         )
         began = time.monotonic()
         losses = []
         trainee.train()
-        for articles, statements in batches:
-            losses.append(
-                _step(trainee, articles, statements, windowing, tokenizer, config, random)
-            )
+        for articles, statements, passages in batches:
+            batch = Share(articles, statements, passages)
+            losses.append(_step(trainee, batch, windowing, tokenizer, config, random))
             if len(losses) % 20 == 0:
                 told = np.mean(losses[-20:], axis=0)
                 logger.info(
@@ -264,40 +282,45 @@ def train_share(
             optimizer.step()
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
-            _update_average(average, trainee, config.average_decay)
+            update_average(average, trainee, config.average_decay)
         mean = np.mean(losses, axis=0)
         seconds = time.monotonic() - began
         logger.info(
             "epoch %d: loss of articles %.3f, of statements %.3f, %.0f s", epoch, *mean, seconds
         )
         if rank == 0:
-            _save(trainee, optimizer, average, checkpoints, epoch)
+            save_checkpoint(trainee, optimizer, average, checkpoints, epoch)
         if after_epoch is not None:
             after_epoch(epoch)
 
 
 def _step(
     trainee: Trainee,
-    articles: Sequence[GoldArticle],
-    statements: Sequence[StanceItem],
+    batch: Share,
     windowing: Windowing,
     tokenizer: PieceTokenizer,
     config: TrainingConfig,
     random: np.random.Generator,
 ) -> tuple[float, float]:
+    """Gradients of one step; the losses of its articles and of its statements are told."""
     told = 0.0
-    for article in articles:
+    for article in batch.articles:
         with mixed_precision():
-            loss = _article_loss(trainee, article, windowing, tokenizer, config, random)
-        (loss / len(articles)).backward()  # type: ignore[no-untyped-call]
-        told += float(loss.detach()) / len(articles)
-    if not statements:
+            lower = trainee.lower_states([article.tokens], windowing, tokenizer)
+            loss = _article_loss(trainee, article, lower, config, random)
+        (loss / len(batch.articles)).backward()  # type: ignore[no-untyped-call]
+        told += float(loss.detach()) / len(batch.articles)
+    if batch.passages:
+        with mixed_precision():
+            loss = _passages_loss(trainee, batch.passages, windowing, tokenizer)
+        (config.speakers_weight * loss).backward()  # type: ignore[no-untyped-call]
+    if not batch.statements:
         return told, 0.0
     with mixed_precision():
-        texts = [item.tokens for item in statements]
+        texts = [item.tokens for item in batch.statements]
         lower = trainee.lower_states(texts, windowing, tokenizer)
-        vectors = trainee.stance_vectors(lower, statements)
-        loss = config.stance_weight * stance_loss(trainee.stance, vectors, statements)
+        vectors = trainee.stance_vectors(lower, batch.statements)
+        loss = config.stance_weight * stance_loss(trainee.stance, vectors, batch.statements)
     loss.backward()  # type: ignore[no-untyped-call]
     return told, float(loss.detach())
 
@@ -305,23 +328,45 @@ def _step(
 def _article_loss(
     trainee: Trainee,
     article: GoldArticle,
-    windowing: Windowing,
-    tokenizer: PieceTokenizer,
+    lower: WindowStates,
     config: TrainingConfig,
     random: np.random.Generator,
 ) -> Tensor:
-    """What an article teaches: its attributions if all are known, the stance of its statements."""
+    """What an article teaches: its attributions if all are known, whose they are, their stance."""
     loss = torch.zeros(())
-    lower = trainee.lower_states([article.tokens], windowing, tokenizer)
-    if article.complete:
+    if article.complete or article.questions:
         shared = trainee.shared_vectors(lower)
+    if article.complete:
         loss = loss + attribution_loss(trainee.attribution, shared, article, random)
+    if article.questions:
+        share = config.speakers_weight * _share(len(article.questions))
+        loss = loss + share * speakers_loss(trainee.speakers, shared, article.questions)
     if article.stance is not None and article.stance.statements:
-        count = len(article.stance.statements)
-        share = config.stance_weight * count / (count + _FEW_STATEMENTS)
+        share = config.stance_weight * _share(len(article.stance.statements))
         vectors = trainee.stance_vectors(lower, [article.stance])
         loss = loss + share * stance_loss(trainee.stance, vectors, [article.stance])
     return loss
+
+
+def _share(count: int) -> float:
+    return count / (count + _FEW_STATEMENTS)
+
+
+def _passages_loss(
+    trainee: Trainee,
+    passages: Sequence[GoldArticle],
+    windowing: Windowing,
+    tokenizer: PieceTokenizer,
+) -> Tensor:
+    """Mean loss of the questions of passages that are read together."""
+    texts = [passage.tokens for passage in passages]
+    vectors = trainee.shared_vectors(trainee.lower_states(texts, windowing, tokenizer))
+    parts = torch.split(vectors, [len(text) for text in texts])
+    losses = [
+        speakers_loss(trainee.speakers, part, passage.questions)
+        for part, passage in zip(parts, passages, strict=True)
+    ]
+    return torch.stack(losses).mean()
 
 
 def mixed_precision() -> torch.autocast:
@@ -365,7 +410,7 @@ def _parameter_groups(trainee: Trainee, config: TrainingConfig) -> list[dict[str
     own = trainee.stance.layers
     heads = [
         parameter
-        for head in trainee.heads().values()
+        for head in (*trainee.heads().values(), trainee.speakers)
         for name, parameter in head.named_parameters()
         if not name.startswith("layers.")
     ]
@@ -425,14 +470,15 @@ def _average_gradients(trainee: Trainee, world: int) -> None:
 
 
 @torch.no_grad()
-def _update_average(average: dict[str, Tensor], trainee: Trainee, decay: float) -> None:
+def update_average(average: dict[str, Tensor], trainee: nn.Module, decay: float) -> None:
+    """Move the running average of the weights towards what they are now."""
     for name, value in trainee.state_dict().items():
         if value.is_floating_point():
             average[name].lerp_(value, 1 - decay)
 
 
-def _save(
-    trainee: Trainee,
+def save_checkpoint(
+    trainee: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: dict[str, Tensor],
     checkpoints: Path,
@@ -468,13 +514,17 @@ def _check_same_epoch(checkpoints: Path, epoch: int) -> None:
             )
 
 
-def _resume(
-    trainee: Trainee,
+def resume(
+    trainee: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: dict[str, Tensor],
     checkpoints: Path,
 ) -> tuple[int, int]:
-    """Load the last checkpoint if there is one; the epoch to go on with, and the steps done."""
+    """Load the last checkpoint if there is one; the epoch to go on with, and the steps done.
+
+    Raises:
+        ValueError: the checkpoint was cut short while it was saved.
+    """
     marker = checkpoints / "epoch"
     if not marker.is_file():
         return 0, 0

@@ -29,11 +29,11 @@ from onrecord.evaluation.kinds import kind_by_marks
 from onrecord.evaluation.names import fold_name
 from onrecord.model_folder import ModelFolder, round_as_written
 from onrecord.records import Attribution, Entity, Mention, Span
-from onrecord.stages.encoder import ArticleEncoder
+from onrecord.stages.encoder import ArticleEncoder, ArticleTokens
 from onrecord.stages.roster import Candidate
 from onrecord.stages.speaker_options import FEATURES, Options, Spoken, key_of
 from onrecord.stages.speaker_scorer import SpeakersConfig, SpeakerScorer
-from onrecord.stages.speaker_vectors import MentionVectors
+from onrecord.stages.speaker_vectors import MentionVectors, OptionPlaces, option_places
 from onrecord.stages.speakers import make_option_reader
 from onrecord.training.data import gold_attribution, read_json_lines, tagging_pipeline
 
@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 # Labels: "?" leaves a statement out; "~description" is nobody named, "A & B" nobody alone.
 LEFT_OUT = "?"
+GAP_FILE = "gap/gap-development.tsv"
 _KEPT_ASIDE = 8  # one article in so many
 _SENTENCE_END = re.compile(r"[.!?…][”\"’')\]]*\s|\n|$")
 _LOST = 0.5  # what a statement counts whose speaker is named, but is none of its options
@@ -71,8 +72,21 @@ class LabelledArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """One statement: rows of its options, where their vectors come from, and the right one.
+
+    ``weight`` is how much it counts.
+    """
+
+    rows: Floats
+    places: OptionPlaces
+    right: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """One statement: rows and vectors of its options, the right one, and how much it counts.
+    """A question whose options have their vectors, as an encoder gives them.
 
     Vectors are kept in half precision: tens of thousands of statements have some ten options each.
     """
@@ -153,7 +167,12 @@ def _rest(text: str, source: Span) -> Span:
     return Span(source.end, stop) if stop - source.end > 1 else source
 
 
-# --- choices ------------------------------------------------------------------------------------
+# --- questions and choices ----------------------------------------------------------------------
+
+
+def is_aside(name: str) -> bool:
+    """Whether an article is kept aside from training, for calibration."""
+    return zlib.crc32(name.encode()) % _KEPT_ASIDE == 0
 
 
 def read_choices(articles: Sequence[LabelledArticle], encoder: ArticleEncoder) -> Iterator[Choice]:
@@ -161,8 +180,7 @@ def read_choices(articles: Sequence[LabelledArticle], encoder: ArticleEncoder) -
     nlp = tagging_pipeline()
     docs = nlp.pipe((_make(nlp.make_doc(a.text), a) for a in articles), batch_size=8)
     for doc, article in zip(docs, articles, strict=True):
-        aside = zlib.crc32(article.name.encode()) % _KEPT_ASIDE == 0
-        yield from choices_of(encoder(doc), article.labels, aside=aside)
+        yield from choices_of(encoder(doc), article.labels, aside=is_aside(article.name))
 
 
 def _make(doc: Doc, article: LabelledArticle) -> Doc:
@@ -173,8 +191,16 @@ def _make(doc: Doc, article: LabelledArticle) -> Doc:
 
 def choices_of(doc: Doc, labels: Sequence[str], *, aside: bool = False) -> Iterator[Choice]:
     """The choices of an encoded doc with mentions and attributions; "?" gives none."""
+    encoding = doc._.encoding
+    vectors = MentionVectors(encoding.vectors)
+    for asked in questions_of(doc, encoding.tokens, labels):
+        read = vectors.read(asked.places).half()
+        yield Choice(asked.rows, read, asked.right, asked.weight, aside)
+
+
+def questions_of(doc: Doc, tokens: ArticleTokens, labels: Sequence[str]) -> Iterator[Question]:
+    """The questions of a doc with mentions and attributions, one label each; "?" gives none."""
     reader = make_option_reader(doc)
-    vectors = MentionVectors(doc._.encoding)
     spoken: list[Spoken] = []
     for attribution, label in zip(doc._.attributions, labels, strict=True):
         options = reader.read(attribution, spoken)
@@ -187,7 +213,7 @@ def choices_of(doc: Doc, labels: Sequence[str], *, aside: bool = False) -> Itera
         rows = np.array(options.rows, dtype=np.float32)
         right = 0 if found is None else found + 1
         weight = _LOST if named and found is None else 1.0
-        yield Choice(rows, vectors.read(options).half(), right, weight, aside)
+        yield Question(rows, option_places(tokens, options), right, weight)
 
 
 def is_name(label: str) -> bool:
@@ -223,8 +249,11 @@ def _shares_surname(candidate: Candidate, folded: str) -> bool:
 # --- pronouns of GAP ----------------------------------------------------------------------------
 
 
-def read_gap(path: Path, encoder: ArticleEncoder) -> Iterator[Choice]:
-    """The questions of a GAP file (Webster et al., TACL 2018): which of two names, or neither."""
+def read_gap(path: Path) -> Iterator[tuple[Doc, list[str]]]:
+    """The questions of a GAP file (Webster et al., TACL 2018): which of two names, or neither.
+
+    Yields docs of one statement, whose source is the pronoun, and its label.
+    """
     nlp = tagging_pipeline()
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
@@ -235,7 +264,7 @@ def read_gap(path: Path, encoder: ArticleEncoder) -> Iterator[Choice]:
             doc._.mentions = tuple(sorted(_gap_mentions(row), key=lambda m: m.start))
             doc._.attributions = (statement,)
             meant = [row[x] for x in "AB" if row[f"{x}-coref"].upper() == "TRUE"]
-            yield from choices_of(encoder(doc), [meant[0] if meant else "~"])
+            yield doc, [meant[0] if meant else "~"]
 
 
 def _gap_mentions(row: dict[str, str]) -> Iterator[Mention]:
@@ -265,9 +294,10 @@ def train_speakers(
     """
     encoder = ArticleEncoder(model)
     choices = list(read_choices(list(read_labelled(data)), encoder))
-    gap = data / "gap" / "gap-development.tsv"
+    gap = data / GAP_FILE
     if gap.is_file():
-        choices += read_gap(gap, encoder)
+        for doc, labels in read_gap(gap):
+            choices.extend(choices_of(encoder(doc), labels))
     logger.info("%d statements, %d kept aside", len(choices), sum(c.aside for c in choices))
     return fit(choices, config or ScorerTraining(), encoder.encoder.hidden_size)
 
@@ -330,6 +360,14 @@ def _loss(scorer: SpeakerScorer, choices: Sequence[Choice]) -> Tensor:
         each = nn.functional.cross_entropy(table, right, reduction="none")
         loss = loss + (each * weight).mean()
     return loss / len(scorer.members)
+
+
+def speakers_loss(scorer: SpeakerScorer, vectors: Tensor, questions: Sequence[Question]) -> Tensor:
+    """Mean loss of an article's questions, a scalar, from its tokens' vectors (n, hidden)."""
+    with torch.autocast("cpu", enabled=False):
+        mentions = MentionVectors(vectors)
+        choices = [Choice(q.rows, mentions.read(q.places), q.right, q.weight) for q in questions]
+        return _loss(scorer, choices)
 
 
 def _calibrate(scores: Sequence[Tensor], choices: Sequence[Choice]) -> dict[str, float]:

