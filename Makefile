@@ -7,6 +7,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 TORCH_PIP ?=
 DEMO ?= outputs/demo
+TEST_PROCESSES ?= 2
 ENTITIES := $(addprefix --entities ,$(wildcard corpus/entities.jsonl))
 METADATA := $(addprefix --metadata ,$(wildcard corpus/metadata.csv))
 
@@ -34,7 +35,7 @@ run: $(VENV)/.installed
 
 # Spark is large and only its tests need it; where Java is missing they say so and are skipped.
 test: $(VENV)/.installed $(VENV)/.spark
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

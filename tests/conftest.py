@@ -22,6 +22,11 @@ settings.register_profile("onrecord", deadline=None)
 settings.load_profile("onrecord")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that the other files are tested beside it."""
+    items.sort(key=lambda item: item.path.name != "test_spark.py")
+
+
 @pytest.fixture(scope="session")
 def nlp() -> Language:
     """The whole pipeline with the shipped models."""
