@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 from spacy.tokens import Doc
 from torch import Tensor
 
 from onrecord.stages.encoder import ArticleEncoder
+from onrecord.stages.speaker_scorer import SpeakerModel, SpeakersConfig, SpeakerScorer
 from onrecord.stages.speaker_vectors import MentionVectors, OptionPlaces, option_places
 from onrecord.stages.speakers import SpeakerResolver, make_option_reader, make_speaker_resolver
 from speaker_markup import build
@@ -53,6 +55,22 @@ def test_what_is_learned_of_options_reaches_the_tokens(encoder: ArticleEncoder) 
     assert vectors.grad is not None
     touched = [t.text for t, g in zip(doc, vectors.grad.abs().sum(1), strict=True) if g > 0]
     assert touched == ["Ana", "Ruiz", "She"]
+
+
+def test_members_read_side_by_side_say_what_their_scorer_says(encoder: ArticleEncoder) -> None:
+    torch.manual_seed(2)
+    config = SpeakersConfig(hidden=HIDDEN, temperature=0.7)
+    scorer = SpeakerScorer(config).eval()
+    doc, places, vectors = read_options(
+        encoder, "[Ana Ruiz|PERSON] met [Ben Hale|PERSON] of [Corvo|ORG]. {She} said no."
+    )
+    options = make_option_reader(doc).read(doc._.attributions[0], [])
+    mentions = MentionVectors(doc._.encoding.vectors)
+    found = SpeakerModel(config, scorer).probabilities(options, places, mentions)
+    with torch.inference_mode():
+        expected = (scorer(torch.tensor(options.rows), vectors) / 0.7).softmax(0)
+    assert len(found) == 4
+    assert found == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 def test_without_an_encoding_the_rules_decide() -> None:
