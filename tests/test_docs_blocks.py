@@ -38,7 +38,7 @@ _INDENTED = r"(?:(?<=\n\n)|\A)(?P<indented>(?:    [^\n]*\n|\n)+)"
 _BLOCK = re.compile(f"{_FENCED}|{_INDENTED}", re.MULTILINE | re.DOTALL)
 _PROGRAMS = ("onrecord", "make", "python", "pip", "git")
 # Blocks that show something: a page of output, a tree of folders, usage made from the program.
-_SHOWN = re.compile(r"would take the matter|pipeline/onrecord/|\$ onrecord( \w+)? \[OPTIONS\]")
+_SHOWN = re.compile(r"it would take the matter|pipeline/onrecord/|\$ onrecord( \w+)? \[OPTIONS\]")
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str]]:
