@@ -98,6 +98,21 @@ def test_doubt_teaches_less(teacher: AttributionTeacher) -> None:
     assert torch.allclose(pulls[1], pulls[0] / 2, rtol=1e-3, atol=1e-7)
 
 
+def test_what_is_certainly_no_statement_teaches_nothing_about_roles(
+    teacher: AttributionTeacher,
+) -> None:
+    tokens = tokens_of(WARNED)
+    one = {"cue": [1, 1], "content": [[2, 6]], "source": [0, 0], "validity": 0.9}
+    none = {"cue": [4, 4], "content": [[5, 6]], "source": None, "validity": 0.0}
+    losses = []
+    for rows in ([one, none], [one, {**none, "content": [[6, 8]]}]):
+        article = taught_article(tokens, {"cue_tags": [], "attributions": rows})
+        random = np.random.default_rng(0)
+        vectors = torch.ones(len(tokens), 32)
+        losses.append(attribution_loss(teacher.head, vectors, article, random).item())
+    assert losses[0] == losses[1]
+
+
 def test_articles_nobody_marked_are_taught_once_and_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

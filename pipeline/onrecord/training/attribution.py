@@ -111,7 +111,7 @@ def attribution_loss(
     shares = torch.tensor([article.attributions[n].validity if n >= 0 else 0.0 for n in gold])
     validity = F.binary_cross_entropy_with_logits(roles.validity, shares)
     loss = loss + _VALIDITY_WEIGHT * validity
-    valid = shares > 0
+    valid = torch.tensor([index >= 0 for index in gold])
     if not bool(valid.any()):
         return loss
     kept = Regions(
