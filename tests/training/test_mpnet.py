@@ -31,7 +31,7 @@ def test_the_layers_are_those_of_mpnet() -> None:
     assert ids[~batch.mask].unique().tolist() == [1]
     with torch.no_grad():
         known = encoder.mpnet(input_ids=ids, attention_mask=batch.mask.long()).last_hidden_state
-        states = encoder.learning(encoder.settled(batch, tokenizer), batch)
+        states = encoder.learning(*encoder.settled(batch, tokenizer))
     own, theirs = (WindowStates(batch, found).vectors() for found in (states, known))
     assert torch.allclose(own, theirs, atol=1e-5)
 

@@ -401,18 +401,29 @@ class WindowStates:
         return WindowStates(self.batch, states)
 
 
+class FeatureTables(nn.ModuleList):
+    """Embeddings of the columns of ``ArticleTokens.features``."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(nn.Embedding(size, width) for size in FEATURE_SIZES)
+        for table in self:
+            # Zero at first: training starts from exactly what the encoder already knows.
+            nn.init.zeros_(table.weight)  # type: ignore[arg-type]
+
+    def add_to(self, states: Tensor, features: Tensor) -> Tensor:
+        """States (..., width) with the embeddings of features (..., 6) added."""
+        for column, table in enumerate(self):
+            states = states + table(features[..., column])
+        return states
+
+
 class SharedEncoder(nn.Module):
     """BERT with embeddings of case, quotation state and layout added to those of its words."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.bert = BertModel(config, add_pooling_layer=False)
-        self.features = nn.ModuleList(
-            nn.Embedding(size, config.hidden_size) for size in FEATURE_SIZES
-        )
-        for table in self.features:
-            # Zero at first: training starts from exactly what the encoder already knows.
-            nn.init.zeros_(table.weight)  # type: ignore[arg-type]
+        self.features = FeatureTables(config.hidden_size)
 
     @property
     def hidden_size(self) -> int:
@@ -422,8 +433,7 @@ class SharedEncoder(nn.Module):
     def states(self, batch: WindowBatch, below: int = 0) -> tuple[WindowStates, WindowStates]:
         """States after the last layer, and those under the top ``below`` layers."""
         words = self.bert.embeddings.word_embeddings(batch.ids)
-        for column, table in enumerate(self.features):
-            words = words + table(batch.features[..., column])
+        words = self.features.add_to(words, batch.features)
         found = self.bert(
             inputs_embeds=words, attention_mask=batch.mask, output_hidden_states=below > 0
         )

@@ -75,10 +75,14 @@ class _Member(nn.Module):
     def forward(self, rows: Tensor, vectors: Tensor) -> Tensor:
         """Scores of options, shape (options,)."""
         source, near, mean = (self.dropout(part) for part in vectors.chunk(3, dim=-1))
-        asked, nearest, whole = self.source(source), self.near(near), self.mean(mean)
-        joined = torch.cat([rows, asked, whole, asked * nearest, asked * whole], dim=-1)
+        joined = _joined(rows, self.source(source), self.near(near), self.mean(mean))
         scores: Tensor = self.layers(joined)[:, 0]
         return scores
+
+
+def _joined(rows: Tensor, source: Tensor, near: Tensor, mean: Tensor) -> Tensor:
+    """What a member's layers read of each option: its numbers, and how the vectors go together."""
+    return torch.cat([rows, source, mean, source * near, source * mean], dim=-1)
 
 
 class _SideBySide:
@@ -108,8 +112,7 @@ class _SideBySide:
                 vectors.chunk(3, dim=-1), self._projections, strict=True
             )
         )
-        rows = rows.expand(len(source), -1, -1)
-        states = torch.cat([rows, source, mean, source * near, source * mean], dim=-1)
+        states = _joined(rows.expand(len(source), -1, -1), source, near, mean)
         for weight, bias in self._layers[:-1]:
             states = nn.functional.gelu(torch.baddbmm(bias, states, weight))
         weight, bias = self._layers[-1]

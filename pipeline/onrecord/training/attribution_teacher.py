@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from onrecord.stages.attribution import AttributionConfig, read_roles
+from onrecord.stages.attribution import AttributionConfig, calibrated_score, read_roles
 from onrecord.stages.attribution_head import AttributionHead, FloatArray
 from onrecord.stages.encoder import (
-    FEATURE_SIZES,
     ArticleTokens,
     Encoding,
+    FeatureTables,
     PieceTokenizer,
     Windowing,
     WindowStates,
@@ -62,11 +62,7 @@ class AttributionTeacher(nn.Module):
     def __init__(self, encoder: TeacherEncoder) -> None:
         super().__init__()
         self.encoder = encoder
-        self.features = nn.ModuleList(
-            nn.Embedding(size, encoder.hidden_size) for size in FEATURE_SIZES
-        )
-        for table in self.features:
-            nn.init.zeros_(table.weight)  # type: ignore[arg-type]
+        self.features = FeatureTables(encoder.hidden_size)
         self.head = AttributionHead(encoder.hidden_size, _WIDTH)
         self.dropout = ChannelDropout(_DROPOUT)
 
@@ -83,10 +79,8 @@ class AttributionTeacher(nn.Module):
         """Vectors of all tokens of an article, shape (n, hidden)."""
         windows = [(tokens, window) for window in make_windows(tokens, Windowing())]
         batch = batch_windows(windows, tokenizer)
-        states = self.encoder.settled(batch, tokenizer)
-        for column, table in enumerate(self.features):
-            states = states + table(batch.features[..., column])
-        states = self.encoder.learning(states, batch)
+        states, bias = self.encoder.settled(batch, tokenizer)
+        states = self.encoder.learning(self.features.add_to(states, batch.features), bias)
         dropped: Tensor = self.dropout(WindowStates(batch, states).vectors())
         return dropped
 
@@ -174,15 +168,12 @@ def read_article(
                 "cue": reading.cue,
                 "content": reading.content,
                 "source": reading.source,
-                "validity": round(float(_sigmoid(reading.evidence[1])), 4),
+                # By the calibration of a model that has none: the validity logit alone.
+                "validity": round(calibrated_score(reading, config.calibration), 4),
             }
             for reading in readings
         ],
     }
-
-
-def _sigmoid(logit: float) -> float:
-    return float(1 / (1 + np.exp(-logit)))
 
 
 def taught_article(tokens: ArticleTokens, row: dict[str, Any]) -> GoldArticle:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from spacy.language import Language
+from spacy.tokens import Doc
 
 from onrecord.language import load_spacy
 from onrecord.records import Attribution, Span
@@ -35,6 +36,18 @@ def tagging_pipeline() -> Language:
     nlp.add_pipe("onrecord_segment", first=True)
     nlp.add_pipe("onrecord_entities", last=True)
     return nlp
+
+
+def prepare_docs(articles: Iterable[tuple[str, str]]) -> Iterator[Doc]:
+    """Articles, given by name and text, with sentences and mentions as the pipeline finds them."""
+    nlp = tagging_pipeline()
+
+    def make(name: str, text: str) -> Doc:
+        doc = nlp.make_doc(text)
+        doc.user_data["article_id"] = name
+        return doc
+
+    return nlp.pipe((make(name, text) for name, text in articles), batch_size=16)
 
 
 def prepare(

@@ -239,38 +239,10 @@ def train_share(
     for epoch in range(first, config.epochs):
         random = np.random.default_rng([config.seed, epoch, rank])
         torch.manual_seed(config.seed * 1_000_003 + epoch * 1009 + rank)
-        batches = zip(
-            _batches(
-                share.articles,
-                [_work(article) for article in share.articles],
-                config.articles_per_step,
-                steps,
-                random,
-                np.random.default_rng([config.seed, epoch, 0]),
-            ),
-            _batches(
-                share.statements,
-                [len(item.tokens) for item in share.statements],
-                config.statements_per_step,
-                steps,
-                random,
-                np.random.default_rng([config.seed, epoch, 1]),
-            ),
-            _batches(
-                share.passages,
-                [len(passage.tokens) for passage in share.passages],
-                math.ceil(len(share.passages) / steps),
-                steps,
-                random,
-                np.random.default_rng([config.seed, epoch, 2]),
-            ),
-            strict=True,
-        )
         began = time.monotonic()
         losses = []
         trainee.train()
-        for articles, statements, passages in batches:
-            batch = Share(articles, statements, passages)
+        for batch in _steps(share, config, steps, epoch, random):
             losses.append(_step(trainee, batch, windowing, tokenizer, config, random))
             if len(losses) % 20 == 0:
                 told = np.mean(losses[-20:], axis=0)
@@ -292,6 +264,28 @@ def train_share(
             save_checkpoint(trainee, optimizer, average, checkpoints, epoch)
         if after_epoch is not None:
             after_epoch(epoch)
+
+
+def _steps(
+    share: Share, config: TrainingConfig, steps: int, epoch: int, random: np.random.Generator
+) -> Iterator[Share]:
+    """What each step of an epoch learns from."""
+
+    def drawn(
+        number: int, items: Sequence[Item], lengths: Sequence[int], size: int
+    ) -> Iterator[list[Item]]:
+        shared = np.random.default_rng([config.seed, epoch, number])
+        return _batches(items, lengths, size, steps, random, shared)
+
+    articles, statements, passages = share.articles, share.statements, share.passages
+    batches = zip(
+        drawn(0, articles, [_work(one) for one in articles], config.articles_per_step),
+        drawn(1, statements, [len(one.tokens) for one in statements], config.statements_per_step),
+        drawn(2, passages, [len(one.tokens) for one in passages], -(-len(passages) // steps)),
+        strict=True,
+    )
+    for parts in batches:
+        yield Share(*parts)
 
 
 def _step(

@@ -26,7 +26,7 @@ TEACHER_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef056156
 _PIECES_BEFORE = 4
 _CLS, _PAD, _SEP = 0, 1, 2
 # Layers that stay as they are: they hardly change, and cost much time.
-SETTLED_LAYERS = 4
+_SETTLED_LAYERS = 4
 _LAYER_DECAY = 0.9
 
 
@@ -38,7 +38,7 @@ class TeacherEncoder(nn.Module):
         self.mpnet = MPNetModel(config, add_pooling_layer=False)
         self.dropout = dropout or nn.Identity()
         self.hidden_size = config.hidden_size
-        settled = self._layers()[:SETTLED_LAYERS]
+        settled = self._layers()[:_SETTLED_LAYERS]
         relative = self.mpnet.encoder.relative_attention_bias
         for module in (self.mpnet.embeddings, relative, *settled):
             module.requires_grad_(False)
@@ -56,7 +56,10 @@ class TeacherEncoder(nn.Module):
                 f"{folder / WEIGHTS}: SHA-256 is {digest}, expected {TEACHER_SHA256}, that of "
                 "all-mpnet-base-v2; --teacher names the folder that holds it"
             )
-        encoder = cls(MPNetConfig.from_json_file(str(folder / "config.json")), dropout)
+        config = MPNetConfig.from_json_file(str(folder / "config.json"))
+        # What is dropped, ``dropout`` drops.
+        config.hidden_dropout_prob = 0.0
+        encoder = cls(config, dropout)
         encoder.mpnet.load_state_dict(load_file(folder / WEIGHTS), strict=False)
         return encoder
 
@@ -64,21 +67,21 @@ class TeacherEncoder(nn.Module):
         return cast(list[MPNetLayer], list(self.mpnet.encoder.layer))
 
     @torch.no_grad()
-    def settled(self, batch: WindowBatch, tokenizer: PieceTokenizer) -> Tensor:
-        """States after the layers that never change, shape (windows, length, hidden)."""
-        states = self.mpnet.embeddings.eval()(_mpnet_ids(batch, tokenizer))
-        bias = self._bias(states, batch)
-        return through(self._layers()[:SETTLED_LAYERS], states, bias, nn.Identity())
+    def settled(self, batch: WindowBatch, tokenizer: PieceTokenizer) -> tuple[Tensor, Tensor]:
+        """States after the layers that never change, and what ``learning`` needs beside them.
 
-    def learning(self, states: Tensor, batch: WindowBatch) -> Tensor:
-        """States after the layers that learn, of the same shape."""
-        bias = self._bias(states, batch)
-        return through(self._layers()[SETTLED_LAYERS:], states, bias, self.dropout)
-
-    @torch.no_grad()
-    def _bias(self, states: Tensor, batch: WindowBatch) -> Tensor:
+        Returns:
+            States, shape (windows, length, hidden); the bias of attention, shape (windows, heads,
+            length, length).
+        """
+        states = self.mpnet.embeddings(_mpnet_ids(batch, tokenizer))
         bias: Tensor = self.mpnet.encoder.compute_position_bias(states[:1])  # type: ignore[no-untyped-call]
-        return bias.masked_fill(~batch.mask[:, None, None, :], -1e4)
+        bias = bias.masked_fill(~batch.mask[:, None, None, :], -1e4)
+        return _through(self._layers()[:_SETTLED_LAYERS], states, bias, nn.Identity()), bias
+
+    def learning(self, states: Tensor, bias: Tensor) -> Tensor:
+        """States after the layers that learn, of the same shape."""
+        return _through(self._layers()[_SETTLED_LAYERS:], states, bias, self.dropout)
 
     def parameter_groups(self, rate: float) -> list[dict[str, object]]:
         """The layers that learn, lower ones slower."""
@@ -86,7 +89,7 @@ class TeacherEncoder(nn.Module):
         return [
             {"params": list(layer.parameters()), "lr": rate * _LAYER_DECAY ** (len(layers) - 1 - n)}
             for n, layer in enumerate(layers)
-            if n >= SETTLED_LAYERS
+            if n >= _SETTLED_LAYERS
         ]
 
 
@@ -97,7 +100,7 @@ def _mpnet_ids(batch: WindowBatch, tokenizer: PieceTokenizer) -> Tensor:
     return ids
 
 
-def through(
+def _through(
     layers: Iterable[MPNetLayer], states: Tensor, bias: Tensor, dropout: nn.Module
 ) -> Tensor:
     """MPNet's layers with PyTorch's fused attention, twice as fast on a processor as its own."""

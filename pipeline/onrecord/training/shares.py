@@ -9,10 +9,10 @@ from typing import Any
 from spacy.tokens import Doc
 from torch import Tensor
 
-from onrecord.stages.encoder import ArticleTokens, PieceTokenizer, article_tokens
+from onrecord.stages.encoder import PieceTokenizer, article_tokens
 from onrecord.training.attribution import GoldArticle, gold_article
 from onrecord.training.attribution_teacher import taught_article
-from onrecord.training.data import read_json_lines, tagging_pipeline
+from onrecord.training.data import prepare_docs, read_json_lines
 from onrecord.training.loop import Share
 from onrecord.training.plan import ARTICLES, Plan
 from onrecord.training.speakers import (
@@ -116,18 +116,6 @@ def read_single_statements(plan: Plan) -> Iterator[Statement]:
             yield from pair.members
 
 
-def prepare_texts(texts: Mapping[str, str]) -> Iterator[tuple[str, Doc]]:
-    """Articles by name, with sentences and mentions as the pipeline finds them."""
-    nlp = tagging_pipeline()
-
-    def make(name: str) -> Doc:
-        doc = nlp.make_doc(texts[name])
-        doc.user_data["article_id"] = name
-        return doc
-
-    return zip(texts, nlp.pipe(map(make, texts), batch_size=16), strict=True)
-
-
 def _read_articles(
     texts: Texts,
     part: slice,
@@ -136,7 +124,8 @@ def _read_articles(
 ) -> Iterator[GoldArticle]:
     """Articles with attributions, the stance of statements, their speakers, or all of it."""
     names = list(texts.texts)[part]
-    for name, doc in prepare_texts({name: texts.texts[name] for name in names}):
+    docs = prepare_docs((name, texts.texts[name]) for name in names)
+    for name, doc in zip(names, docs, strict=True):
         tokens = article_tokens(doc, tokenizer)
         if name in texts.attributed or name not in taught:
             rows = texts.attributed.get(name, ())
@@ -146,25 +135,23 @@ def _read_articles(
         if name in texts.marked:
             stance = mark_article(tokens, texts.marked[name]["attributions"])
             article = replace(article, stance=stance)
-        labelled = texts.labelled.get(name, ())
-        yield _with_questions(article, doc, tokens, labelled)
+        yield _with_questions(article, doc, texts.labelled.get(name, ()))
 
 
 def _with_questions(
-    article: GoldArticle, doc: Doc, tokens: ArticleTokens, labelled: Sequence[LabelledArticle]
+    article: GoldArticle, doc: Doc, labelled: Sequence[LabelledArticle]
 ) -> GoldArticle:
     questions: list[Question] = []
     for one in labelled:
         doc._.attributions = one.attributions
-        questions.extend(questions_of(doc, tokens, one.labels))
+        questions.extend(questions_of(doc, article.tokens, one.labels))
     return replace(article, questions=tuple(questions))
 
 
 def _read_passages(plan: Plan, part: slice, tokenizer: PieceTokenizer) -> Iterator[GoldArticle]:
     """Passages of GAP with the question of each, if they are there."""
     path = plan.data / GAP_FILE
-    docs = list(read_gap(path))[part] if path.is_file() else ()
-    for doc, labels in docs:
+    for doc, labels in read_gap(path, part) if path.is_file() else ():
         tokens = article_tokens(doc, tokenizer)
         questions = tuple(questions_of(doc, tokens, labels))
         if questions:

@@ -35,7 +35,12 @@ from onrecord.stages.speaker_options import FEATURES, Options, Spoken, key_of
 from onrecord.stages.speaker_scorer import SpeakersConfig, SpeakerScorer
 from onrecord.stages.speaker_vectors import MentionVectors, OptionPlaces, option_places
 from onrecord.stages.speakers import make_option_reader
-from onrecord.training.data import gold_attribution, read_json_lines, tagging_pipeline
+from onrecord.training.data import (
+    gold_attribution,
+    prepare_docs,
+    read_json_lines,
+    tagging_pipeline,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -177,16 +182,10 @@ def is_aside(name: str) -> bool:
 
 def read_choices(articles: Sequence[LabelledArticle], encoder: ArticleEncoder) -> Iterator[Choice]:
     """The choices of articles, prepared as the pipeline prepares them."""
-    nlp = tagging_pipeline()
-    docs = nlp.pipe((_make(nlp.make_doc(a.text), a) for a in articles), batch_size=8)
+    docs = prepare_docs((article.name, article.text) for article in articles)
     for doc, article in zip(docs, articles, strict=True):
+        doc._.attributions = article.attributions
         yield from choices_of(encoder(doc), article.labels, aside=is_aside(article.name))
-
-
-def _make(doc: Doc, article: LabelledArticle) -> Doc:
-    doc.user_data["article_id"] = article.name
-    doc._.attributions = article.attributions
-    return doc
 
 
 def choices_of(doc: Doc, labels: Sequence[str], *, aside: bool = False) -> Iterator[Choice]:
@@ -249,14 +248,16 @@ def _shares_surname(candidate: Candidate, folded: str) -> bool:
 # --- pronouns of GAP ----------------------------------------------------------------------------
 
 
-def read_gap(path: Path) -> Iterator[tuple[Doc, list[str]]]:
-    """The questions of a GAP file (Webster et al., TACL 2018): which of two names, or neither.
+def read_gap(path: Path, part: slice = slice(None)) -> Iterator[tuple[Doc, list[str]]]:
+    """Questions of a GAP file (Webster et al., TACL 2018): which of two names, or neither.
 
-    Yields docs of one statement, whose source is the pronoun, and its label.
+    Yields docs of one statement, whose source is the pronoun, and its label; ``part`` says of
+    which rows.
     """
     nlp = tagging_pipeline()
     with path.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
+        rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
+        for row in list(rows)[part]:
             doc = nlp(row["Text"])
             start = int(row["Pronoun-offset"])
             pronoun = Span(start, start + len(row["Pronoun"]))

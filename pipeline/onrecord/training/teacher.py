@@ -56,9 +56,9 @@ class Teacher(nn.Module):
         windows = [(i.tokens, window) for i in items for window in make_windows(i.tokens, sizes)]
         batch = batch_windows(windows, tokenizer)
         roles = torch.from_numpy(np.concatenate([item.roles for item in items]))
-        states = self.encoder.settled(batch, tokenizer)
+        states, bias = self.encoder.settled(batch, tokenizer)
         states = WindowStates(batch, states).plus(self.head.shown(roles)).states
-        states = self.encoder.learning(states, batch)
+        states = self.encoder.learning(states, bias)
         vectors = self.dropout(WindowStates(batch, states).vectors())
         return stance_logits(self.head, vectors, items)
 

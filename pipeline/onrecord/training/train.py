@@ -34,7 +34,7 @@ from onrecord.training.attribution_teacher import (
     read_article,
     train_attribution_teacher,
 )
-from onrecord.training.data import read_json_lines
+from onrecord.training.data import prepare_docs, read_json_lines
 from onrecord.training.finish import finish, training_data
 from onrecord.training.loop import Trainee, TrainingConfig, train_share
 from onrecord.training.plan import (
@@ -49,7 +49,6 @@ from onrecord.training.plan import (
     tokenizer_file,
 )
 from onrecord.training.shares import (
-    prepare_texts,
     read_share,
     read_single_statements,
     read_texts,
@@ -218,18 +217,19 @@ def _teach_attribution(
 ) -> None:
     """Marked articles teach the teacher; it reads the others."""
     texts = read_texts(plan)
-    known = {name: texts.texts[name] for name in texts.attributed}
-    others = {name: texts.texts[name] for name in texts.without_attributions()}
+    known = prepare_docs((name, texts.texts[name]) for name in texts.attributed)
     articles = [
-        gold_article(article_tokens(doc, tokenizer), texts.attributed[name])
-        for name, doc in prepare_texts(known)
+        gold_article(article_tokens(doc, tokenizer), rows)
+        for doc, rows in zip(known, texts.attributed.values(), strict=True)
     ]
     teacher = AttributionTeacher.from_folder(weights)
     progress = checkpoints / "teacher"
     train_attribution_teacher(teacher, articles, tokenizer, plan.config.seed, progress)
     aside = checkpoints / f".{_TAUGHT_ARTICLES}.tmp"
+    names = texts.without_attributions()
+    others = prepare_docs((name, texts.texts[name]) for name in names)
     with aside.open("w", encoding="utf-8") as stream:
-        for name, doc in prepare_texts(others):
+        for name, doc in zip(names, others, strict=True):
             read = read_article(teacher, article_tokens(doc, tokenizer), tokenizer)
             stream.write(json.dumps({"id": name, **read}) + "\n")
     aside.replace(checkpoints / _TAUGHT_ARTICLES)
